@@ -1,0 +1,45 @@
+"""The Celery app, its delivery rules and the whole beat schedule, all in UTC and on plain intervals."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
+
+HARD_LIMIT_S = 900
+
+app = Celery("healthpilot")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    task_ignore_result=True,
+    task_time_limit=HARD_LIMIT_S,
+    task_soft_time_limit=HARD_LIMIT_S - 60,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=30,
+    worker_hijack_root_logger=False,
+    # A message is handed out again after this long without an answer, so it must outlast the longest task.
+    broker_transport_options={"visibility_timeout": 2 * HARD_LIMIT_S, "global_keyprefix": "hp:celery:"},
+    broker_connection_retry=True,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    timezone="UTC",
+    enable_utc=True,
+)
+
+
+def every(task: str, seconds: int) -> dict[str, object]:
+    """Return a beat entry; a tick that waited a whole interval in the queue is dropped, so none pile up."""
+    return {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
+
+
+# Interval ticks only: PostgreSQL says which local days are due, so clock changes and missed nights mend themselves.
+app.conf.beat_schedule = {
+    "fold usage": every("costs.fold_usage", 15),
+    "roll up open days": every("costs.rollup_open_days", 60),
+    "roll up due days": every("costs.rollup_due_days", 60),
+    "keep partitions": every("telemetry.keep_partitions", 3600),
+}
+app.autodiscover_tasks()

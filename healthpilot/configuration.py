@@ -1,0 +1,127 @@
+"""Reads the environment for settings.py: typed values, and a one-line hint instead of a traceback for a bad one."""
+
+import os
+import secrets
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off"}
+
+
+class Reader:
+    """One typed getter per kind of value; every one raises ImproperlyConfigured naming the variable, the value and a mend."""
+
+    def __init__(self) -> None:
+        self._env = environ.Env()
+
+    def text(self, name: str, default: str) -> str:
+        return str(self._env.str(name, default=default)).strip()
+
+    def boolean(self, name: str, default: bool) -> bool:
+        word = self.text(name, "").lower()
+        if word in TRUE_WORDS or word in FALSE_WORDS:
+            return word in TRUE_WORDS
+        if word:
+            raise refusal(name, word, "write 1 or 0")
+        return default
+
+    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+        word = self.text(name, default)
+        if word not in choices:
+            raise refusal(name, word, f"choose one of {', '.join(choices)}")
+        return word
+
+    def words(self, name: str, default: Sequence[str]) -> list[str]:
+        given = [word.strip() for word in self.text(name, "").split(",") if word.strip()]
+        return given or list(default)
+
+    def whole(self, name: str, default: int, *, least: int) -> int:
+        word = self.text(name, str(default))
+        if not word.isdecimal() or int(word) < least:
+            raise refusal(name, word, f"write a whole number of at least {least}, such as {default}")
+        return int(word)
+
+    def money(self, name: str, default: str) -> Decimal:
+        """Return a price in USD as written, never through a float."""
+        word = self.text(name, default)
+        try:
+            price = Decimal(word)
+        except InvalidOperation:
+            price = Decimal("NaN")
+        if not price.is_finite() or price < 0:
+            raise refusal(name, word, f"write a price in USD of zero or more, such as {default}")
+        return price
+
+    def folder(self, name: str, default: Path) -> Path:
+        return Path(self.text(name, str(default))).expanduser().resolve()
+
+
+def refusal(name: str, value: str, hint: str) -> ImproperlyConfigured:
+    """Return the error for a bad value: which variable, what it said, how to mend it."""
+    return ImproperlyConfigured(f"{name}={value!r} is not usable: {hint}.")
+
+
+def secret_key(var: Path) -> str:
+    """Return the key kept in var/secret_key (mode 0600), made once and kept whole when two processes race for it."""
+    path = var / "secret_key"
+    if not path.exists():
+        draft = var / f".secret_key.{os.getpid()}"
+        var.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as stream:
+            stream.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text()
+
+
+def database(url: str, session: dict[str, str]) -> dict[str, Any]:
+    """Return Django's settings for a PostgreSQL URL, each connection opened with the session settings given."""
+    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+        raise refusal("DATABASE_URL", without_password(url), "write postgresql://user:password@host:5432/name")
+    settings = dict(environ.Env.db_url_config(url))
+    options = dict(settings.pop("OPTIONS", {}))
+    settings["HOST"] = options.pop("host", settings["HOST"])
+    options["options"] = " ".join(f"-c {name}={value}" for name, value in session.items())
+    return settings | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+
+
+def redis_address(url: str) -> str:
+    """Return REDIS_URL as redis-py and Django want it: unix:// for a socket."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"redis", "rediss", "unix", "redis+socket"}:
+        raise refusal("REDIS_URL", without_password(url), "write redis://host:6379/0, rediss://… or unix:///path/to.sock")
+    return f"unix://{rest}" if scheme == "redis+socket" else url
+
+
+def broker_address(url: str) -> str:
+    """Return REDIS_URL as Celery wants it: redis+socket:// for a socket, and certificates checked over TLS."""
+    scheme, _, rest = redis_address(url).partition("://")
+    if scheme == "unix":
+        return f"redis+socket://{rest}"
+    if scheme == "rediss" and "ssl_cert_reqs" not in rest:
+        return f"{url}{'&' if '?' in rest else '?'}ssl_cert_reqs=required"
+    return url
+
+
+def without_password(url: str) -> str:
+    """Return a URL that may be shown: the same one, its password replaced by stars."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(unreadable address)"
+    if not parts.password:
+        return url
+    account, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{account.split(':')[0]}:***@{host}").geturl()

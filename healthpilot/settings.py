@@ -1,0 +1,165 @@
+"""Every setting of the project; the environment decides, and a bad value is refused with a hint."""
+
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from healthpilot import configuration, embedded
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = configuration.Reader()
+
+# Where this copy keeps its data, and which part of it this process plays.
+HEALTHPILOT_VAR = env.folder("HEALTHPILOT_VAR", BASE_DIR / "var")
+HEALTHPILOT_ROLE = env.choice("HEALTHPILOT_ROLE", ("command", "web", "worker", "beat"), "command")
+HOME = embedded.Home(HEALTHPILOT_VAR)
+
+# Over plain http a browser drops secure cookies, so a demonstration on the loopback address needs them off. Once another
+# host name is allowed the site can be reached from elsewhere: https, secure cookies and HSTS are then required.
+DEBUG = env.boolean("DEBUG", False)
+LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", LOOPBACK_HOSTS)
+HEALTHPILOT_HTTPS = env.boolean("HEALTHPILOT_HTTPS", not set(ALLOWED_HOSTS) <= {*LOOPBACK_HOSTS, "testserver"})
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+SECRET_KEY = env.text("SECRET_KEY", "") or configuration.secret_key(HEALTHPILOT_VAR)
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HEALTHPILOT_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HEALTHPILOT_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HEALTHPILOT_HTTPS
+SILENCED_SYSTEM_CHECKS = [] if HEALTHPILOT_HTTPS else [f"security.{check}" for check in ("W004", "W008", "W012", "W016")]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+ROOT_URLCONF = "healthpilot.urls"
+WSGI_APPLICATION = "healthpilot.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "healthpilot",
+    "healthpilot.web",
+    "telemetry",
+    "costs",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# PostgreSQL and Redis: two addresses, or the embedded pair on unix sockets below HEALTHPILOT_VAR.
+DATABASE_URL = env.text("DATABASE_URL", "") or HOME.database_url
+REDIS_URL = env.text("REDIS_URL", "") or HOME.redis_url
+SESSION_LIMITS = {
+    "lock_timeout": "5s",
+    "statement_timeout": "15s" if HEALTHPILOT_ROLE == "web" else "300s",
+    "idle_in_transaction_session_timeout": "60s",
+    "timezone": "UTC",
+}
+DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS)}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": configuration.redis_address(REDIS_URL),
+        "KEY_PREFIX": "hp:",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CELERY_BROKER_URL = configuration.broker_address(REDIS_URL)
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HEALTHPILOT_VAR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+PLAIN_STATIC = DEBUG or env.boolean("HEALTHPILOT_PLAIN_STATIC", False)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if PLAIN_STATIC
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = PLAIN_STATIC
+
+# Signing in: by user name, by accounts an admin made, with allauth's limits per account and address.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/admin/cost"
+ACCOUNT_ADAPTER = "healthpilot.accounts.ClosedSignup"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/300s/key"}
+MFA_TOTP_ISSUER = "HealthPilot"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# What a unit of work costs where no price row says otherwise (USD), and the days it is counted by.
+COST_TIMEZONE = env.text("COST_TIMEZONE", "UTC")
+COST_CPU_MS = env.money("COST_CPU_MS", "0.00000002")
+COST_DB_ROW_1K = env.money("COST_DB_ROW_1K", "0.0005")
+COST_LLM_INPUT_TOKEN = env.money("COST_LLM_INPUT_TOKEN", "0.00000015")
+COST_LLM_OUTPUT_TOKEN = env.money("COST_LLM_OUTPUT_TOKEN", "0.0000006")
+COST_REFRESH_S = env.whole("COST_REFRESH_S", 120, least=10)
+TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
+TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
