@@ -1,17 +1,11 @@
 #!/usr/bin/env python3
-"""Django's command line."""
+"""Django's command line, with the embedded services behind it where no others are named."""
 
 import os
 import sys
 
-
-def main() -> None:
-    """Run one management command."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
-    from django.core.management import execute_from_command_line
-
-    execute_from_command_line(sys.argv)
-
+from healthpilot import commandline
 
 if __name__ == "__main__":
-    main()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
+    commandline.run(sys.argv)

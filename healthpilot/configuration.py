@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+ROOT = Path(__file__).resolve().parent.parent
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
 
@@ -61,6 +62,11 @@ class Reader:
 
     def folder(self, name: str, default: Path) -> Path:
         return Path(self.text(name, str(default))).expanduser().resolve()
+
+
+def data_folder() -> Path:
+    """Return HEALTHPILOT_VAR, by default var/ in the project."""
+    return Reader().folder("HEALTHPILOT_VAR", ROOT / "var")
 
 
 def refusal(name: str, value: str, hint: str) -> ImproperlyConfigured:

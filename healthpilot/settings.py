@@ -1,16 +1,14 @@
 """Every setting of the project; the environment decides, and a bad value is refused with a hint."""
 
-from pathlib import Path
-
 from csp.constants import NONE, SELF
 
 from healthpilot import configuration, embedded
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = configuration.ROOT
 env = configuration.Reader()
 
 # Where this copy keeps its data, and which part of it this process plays.
-HEALTHPILOT_VAR = env.folder("HEALTHPILOT_VAR", BASE_DIR / "var")
+HEALTHPILOT_VAR = configuration.data_folder()
 HEALTHPILOT_ROLE = env.choice("HEALTHPILOT_ROLE", ("command", "web", "worker", "beat"), "command")
 HOME = embedded.Home(HEALTHPILOT_VAR)
 

@@ -7,7 +7,7 @@ it. The kernel drops the locks of a killed process; a server that outlived its s
 import contextlib
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from healthpilot.embedded import postgres, valkey
@@ -20,15 +20,17 @@ from healthpilot.embedded.home import (
     make_sockets,
 )
 
-__all__ = ["EmbeddedError", "Home", "is_running", "start", "stop", "using"]
+__all__ = ["PARTS", "EmbeddedError", "Home", "is_running", "postgres", "start", "stop", "stop_unused", "using", "valkey"]
+PARTS = ("postgres", "valkey")
 
 
 @contextlib.contextmanager
-def using(home: Home, *, durable: bool = True, say: Say = print) -> Iterator[None]:
+def using(home: Home, *, parts: Sequence[str] = PARTS, durable: bool = True, say: Say = print) -> Iterator[None]:
     """Run the pair while the block runs; stop it afterwards unless somebody else uses it too.
 
     Args:
         home: whose pair; its folder is made when missing.
+        parts: which of PARTS to run.
         durable: False turns fsync off, which only tests may want.
         say: gets one line for what a person should know.
 
@@ -39,7 +41,7 @@ def using(home: Home, *, durable: bool = True, say: Say = print) -> Iterator[Non
     with open(home.var / "embedded.users", "a") as users:
         with gate(home):
             fcntl.flock(users, fcntl.LOCK_SH)
-            start(home, durable=durable, say=say)
+            start(home, parts=parts, durable=durable, say=say)
         try:
             yield
         finally:
@@ -65,12 +67,14 @@ def is_last(users: IO[str]) -> bool:
     return True
 
 
-def start(home: Home, *, durable: bool = True, say: Say = print) -> None:
+def start(home: Home, *, parts: Sequence[str] = PARTS, durable: bool = True, say: Say = print) -> None:
     """Start whatever is not running. Not safe against a second starter: using() is."""
     owner = database_owner(home, (postgres.programs(), valkey.program()), say)
     make_sockets(home, owner)
-    postgres.start(home, owner, durable=durable)
-    valkey.start(home, owner)
+    if "postgres" in parts:
+        postgres.start(home, owner, durable=durable)
+    if "valkey" in parts:
+        valkey.start(home, owner)
 
 
 def stop(home: Home) -> None:
@@ -78,6 +82,17 @@ def stop(home: Home) -> None:
     valkey.stop(home)
     postgres.stop(home)
     shutil.rmtree(home.sockets, ignore_errors=True)
+
+
+def stop_unused(home: Home) -> bool:
+    """Stop both unless somebody uses them; says whether they are stopped."""
+    if not home.var.is_dir():
+        return True
+    with open(home.var / "embedded.users", "a") as users, gate(home):
+        if not is_last(users):
+            return False
+        stop(home)
+        return True
 
 
 def is_running(home: Home) -> bool:

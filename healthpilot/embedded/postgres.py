@@ -133,6 +133,13 @@ def connect(home: Home, name: str = "postgres") -> psycopg.Connection:
     return psycopg.connect(host=str(home.sockets), user="postgres", dbname=name, autocommit=True, connect_timeout=5)
 
 
+def has_tables(home: Home) -> bool:
+    """Say whether the project's database was ever migrated."""
+    with connect(home, "healthpilot") as link:
+        found = link.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
+    return bool(found and found[0])
+
+
 def answers(home: Home) -> bool:
     """Say whether the server takes connections."""
     try:
