@@ -49,8 +49,17 @@ def main(arguments: list[str]) -> int:
 def start(verb: str, rest: list[str]) -> int:
     """Prepare what the verb needs and hand over to it; an unknown verb is a usage error (2)."""
     manage = [str(PYTHON), str(ROOT / "manage.py")]
-    plain = {"up": [*manage, "up"], "manage": manage, "stop": [str(PYTHON), "-m", "healthpilot.supervisor", "stop"]}
-    tools = {"test": "tests.everything", "check": "tests.lint", "bench": "benchmarks", "faults": "tests.faults"}
+    plain = {
+        "up": [*manage, "up"],
+        "manage": manage,
+        "stop": [str(PYTHON), "-m", "healthpilot.supervisor", "stop"],
+    }
+    tools = {
+        "test": "tests.everything",
+        "check": "tests.lint",
+        "bench": "benchmarks",
+        "faults": "tests.faults",
+    }
     if verb in plain:
         if verb == "stop" and not PYTHON.exists():
             print("Nothing to stop: HealthPilot was never started here.")
@@ -84,7 +93,9 @@ def ensure(lock: Path) -> None:
 def is_current(lock: Path) -> bool:
     """Say whether the environment holds this lock as it is now; the development lock includes the other."""
     locks = {lock, DEVELOPMENT}
-    return PYTHON.exists() and any(stamp(one).exists() and stamp(one).read_text() == digest(one) for one in locks)
+    return PYTHON.exists() and any(
+        stamp(one).exists() and stamp(one).read_text() == digest(one) for one in locks
+    )
 
 
 def stamp(lock: Path) -> Path:
@@ -129,7 +140,11 @@ def belongs_here() -> bool:
     """Say whether the environment was made at this place: its scripts name their folder, so a copied one is useless."""
     place = quietly([str(PYTHON), "-c", "import sys; print(sys.prefix)"]).stdout.strip()
     activate = VENV / "bin" / "activate"
-    return Path(place or "/").resolve() == VENV.resolve() and activate.exists() and str(VENV) in activate.read_text()
+    return (
+        Path(place or "/").resolve() == VENV.resolve()
+        and activate.exists()
+        and str(VENV) in activate.read_text()
+    )
 
 
 def install_venv_module() -> None:
@@ -137,7 +152,9 @@ def install_venv_module() -> None:
     package = "python%d.%d-venv" % sys.version_info[:2]
     wish = f"This Python ({sys.executable}) comes without venv and pip: run `sudo apt-get install {package}` and start again."
     if not shutil.which("apt-get"):
-        raise SetupError(f"This Python ({sys.executable}) comes without venv and pip: install them, or another Python.")
+        raise SetupError(
+            f"This Python ({sys.executable}) comes without venv and pip: install them, or another Python."
+        )
     if os.geteuid() != 0:
         raise SetupError(wish)
     say(f"Installing {package}, which this Python lacks …")
@@ -150,9 +167,19 @@ def install_venv_module() -> None:
 
 def install(lock: Path) -> None:
     """Install exactly what the lock names, every file checked against its hash."""
-    count = sum(1 for line in lock.read_text().splitlines() if "==" in line and not line.startswith((" ", "#")))
+    count = sum(
+        1 for line in lock.read_text().splitlines() if "==" in line and not line.startswith((" ", "#"))
+    )
     say(f"Installing {count} packages from {lock.name} …")
-    command = [str(PYTHON), "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check", "--no-input"]
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--require-hashes",
+        "--disable-pip-version-check",
+        "--no-input",
+    ]
     done = quietly([*command, "--quiet", "--retries", "2", "--timeout", "20", "--requirement", str(lock)])
     if done.returncode:
         raise SetupError(explain(done.stdout, f"The packages of {lock.name} could not be installed"))
@@ -163,7 +190,12 @@ def quietly(command: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a command without showing its output, which is kept."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PIP_ROOT_USER_ACTION": "ignore"}
     return subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
     )
 
 
@@ -171,10 +203,19 @@ def explain(output: str, what: str) -> str:
     """Return one line on why an installation failed, and what to do."""
     if "No space left on device" in output:
         return f"{what}: the disk that holds {VENV} is full. Free some space and start again."
-    unreachable = ("NewConnectionError", "ConnectTimeout", "name resolution", "Failed to establish", "Max retries", "ProxyError")
+    unreachable = (
+        "NewConnectionError",
+        "ConnectTimeout",
+        "name resolution",
+        "Failed to establish",
+        "Max retries",
+        "ProxyError",
+    )
     if any(sign in output for sign in unreachable):
         return f"{what}: the package index does not answer. Check the network (or PIP_INDEX_URL) and start again."
-    lines = [line for line in output.strip().splitlines() if line.startswith(("ERROR", "E:", "Error"))] or output.strip().splitlines()
+    lines = [
+        line for line in output.strip().splitlines() if line.startswith(("ERROR", "E:", "Error"))
+    ] or output.strip().splitlines()
     return f"{what}: {lines[0] if lines else 'no reason given'}"
 
 

@@ -11,7 +11,17 @@ from typing import NoReturn
 from healthpilot import configuration, embedded
 
 # These need no database, or bring it up themselves.
-WITHOUT_DATABASE = {"help", "version", "check", "up", "doctor", "collectstatic", "findstatic", "diffsettings"}
+WITHOUT_DATABASE = {
+    "help",
+    "version",
+    "check",
+    "up",
+    "doctor",
+    "collectstatic",
+    "findstatic",
+    "diffsettings",
+    "makemigrations",
+}
 
 
 def run(arguments: Sequence[str]) -> None:

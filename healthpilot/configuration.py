@@ -95,7 +95,9 @@ def secret_key(var: Path) -> str:
 def database(url: str, session: dict[str, str]) -> dict[str, Any]:
     """Return Django's settings for a PostgreSQL URL, each connection opened with the session settings given."""
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
-        raise refusal("DATABASE_URL", without_password(url), "write postgresql://user:password@host:5432/name")
+        raise refusal(
+            "DATABASE_URL", without_password(url), "write postgresql://user:password@host:5432/name"
+        )
     settings = dict(environ.Env.db_url_config(url))
     options = dict(settings.pop("OPTIONS", {}))
     settings["HOST"] = options.pop("host", settings["HOST"])
@@ -107,7 +109,11 @@ def redis_address(url: str) -> str:
     """Return REDIS_URL as redis-py and Django want it: unix:// for a socket."""
     scheme, _, rest = url.partition("://")
     if scheme not in {"redis", "rediss", "unix", "redis+socket"}:
-        raise refusal("REDIS_URL", without_password(url), "write redis://host:6379/0, rediss://… or unix:///path/to.sock")
+        raise refusal(
+            "REDIS_URL",
+            without_password(url),
+            "write redis://host:6379/0, rediss://… or unix:///path/to.sock",
+        )
     return f"unix://{rest}" if scheme == "redis+socket" else url
 
 

@@ -44,7 +44,9 @@ def find() -> Path:
 
 def playwrights_own() -> Path | None:
     """Return the browser that Playwright installed for itself; asked in a process of its own, for one loop runs one Playwright."""
-    answer = subprocess.run([sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False
+    )
     path = Path(answer.stdout.strip() or "/nonexistent")
     return path if path.is_file() else None
 
@@ -74,7 +76,12 @@ def attempt(command: list[str], *, limit_s: float = DOWNLOAD_LIMIT_S) -> bool:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limit_s, env=environment, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=limit_s,
+            env=environment,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False
@@ -83,5 +90,10 @@ def attempt(command: list[str], *, limit_s: float = DOWNLOAD_LIMIT_S) -> bool:
 
 def launch_arguments() -> list[str]:
     """Return Chromium's arguments: as root it refuses its sandbox, and it shall not call home."""
-    quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+    quiet = [
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     return quiet + (["--no-sandbox"] if os.geteuid() == 0 else [])

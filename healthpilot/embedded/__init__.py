@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import IO
 
 from healthpilot.embedded import postgres, valkey
@@ -20,12 +21,27 @@ from healthpilot.embedded.home import (
     make_sockets,
 )
 
-__all__ = ["PARTS", "EmbeddedError", "Home", "is_running", "postgres", "start", "stop", "stop_unused", "using", "valkey"]
+__all__ = [
+    "PARTS",
+    "EmbeddedError",
+    "Home",
+    "Say",
+    "is_running",
+    "one_at_a_time",
+    "postgres",
+    "start",
+    "stop",
+    "stop_unused",
+    "using",
+    "valkey",
+]
 PARTS = ("postgres", "valkey")
 
 
 @contextlib.contextmanager
-def using(home: Home, *, parts: Sequence[str] = PARTS, durable: bool = True, say: Say = print) -> Iterator[None]:
+def using(
+    home: Home, *, parts: Sequence[str] = PARTS, durable: bool = True, say: Say = print
+) -> Iterator[None]:
     """Run the pair while the block runs; stop it afterwards unless somebody else uses it too.
 
     Args:
@@ -39,21 +55,22 @@ def using(home: Home, *, parts: Sequence[str] = PARTS, durable: bool = True, say
     """
     make_folder(home.var)
     with open(home.var / "embedded.users", "a") as users:
-        with gate(home):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            start(home, parts=parts, durable=durable, say=say)
         try:
+            with one_at_a_time(home.var, "embedded"):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                start(home, parts=parts, durable=durable, say=say)
             yield
         finally:
-            with gate(home):
+            with one_at_a_time(home.var, "embedded"):
                 if is_last(users):
                     stop(home)
 
 
 @contextlib.contextmanager
-def gate(home: Home) -> Iterator[None]:
-    """Let one process at a time start or stop the pair."""
-    with open(home.var / "embedded.gate", "a") as stream:
+def one_at_a_time(var: Path, purpose: str) -> Iterator[None]:
+    """Let one process at a time start or stop what a data folder holds, by a lock that ends with its holder."""
+    make_folder(var)
+    with open(var / f"{purpose}.gate", "a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
 
@@ -88,7 +105,7 @@ def stop_unused(home: Home) -> bool:
     """Stop both unless somebody uses them; says whether they are stopped."""
     if not home.var.is_dir():
         return True
-    with open(home.var / "embedded.users", "a") as users, gate(home):
+    with open(home.var / "embedded.users", "a") as users, one_at_a_time(home.var, "embedded"):
         if not is_last(users):
             return False
         stop(home)

@@ -66,7 +66,9 @@ class Owner:
 
     def run(self, command: Sequence[str], *, limit_s: float) -> subprocess.CompletedProcess[str]:
         """Run a command as this account, private files only, its output kept; raises TimeoutExpired after limit_s seconds."""
-        as_other = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.uid != os.geteuid() else {}
+        as_other = (
+            {"user": self.uid, "group": self.gid, "extra_groups": []} if self.uid != os.geteuid() else {}
+        )
         return subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
@@ -76,7 +78,7 @@ class Owner:
             timeout=limit_s,
             cwd="/",
             umask=0o077,
-            env=os.environ | {"LC_ALL": "C", "TZ": "UTC"},
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             **as_other,  # type: ignore[arg-type]
         )
 
@@ -91,9 +93,13 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EmbeddedError(f"Cannot make the folder {path}: {error.strerror}. Set HEALTHPILOT_VAR to another place.") from error
+        raise EmbeddedError(
+            f"Cannot make the folder {path}: {error.strerror}. Set HEALTHPILOT_VAR to another place."
+        ) from error
     if not os.access(path, os.W_OK | os.X_OK):
-        raise EmbeddedError(f"Cannot write in {path}: run as its owner, or set HEALTHPILOT_VAR to another place.")
+        raise EmbeddedError(
+            f"Cannot write in {path}: run as its owner, or set HEALTHPILOT_VAR to another place."
+        )
 
 
 def make_sockets(home: Home, owner: Owner) -> None:
@@ -124,7 +130,9 @@ def database_owner(home: Home, programs: Sequence[Path], say: Say) -> Owner:
         open_for_reading(path)
     if opened:
         where = ", ".join(str(path) for path in opened)
-        say(f"Running as root: PostgreSQL and Valkey run as uid {owner.uid}; opened for passage (o+x): {where}")
+        say(
+            f"Running as root: PostgreSQL and Valkey run as uid {owner.uid}; opened for passage (o+x): {where}"
+        )
     return owner
 
 
@@ -137,7 +145,15 @@ def owner_of(path: Path) -> Owner | None:
 
 def system_user() -> Owner:
     """Return the system user for the servers, made when missing; another powerless account where none can be made."""
-    command = ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
+    command = [
+        "useradd",
+        "--system",
+        "--no-create-home",
+        "--home-dir",
+        "/nonexistent",
+        "--shell",
+        "/usr/sbin/nologin",
+    ]
     for name in (SYSTEM_USER, *STAND_INS):
         try:
             return account(name)
@@ -148,7 +164,9 @@ def system_user() -> Owner:
             return account(name)
         except KeyError:
             continue
-    raise EmbeddedError(f"No system user for PostgreSQL: run `{' '.join(command)} {SYSTEM_USER}`, or start as another user than root.")
+    raise EmbeddedError(
+        f"No system user for PostgreSQL: run `{' '.join(command)} {SYSTEM_USER}`, or start as another user than root."
+    )
 
 
 def account(name: str) -> Owner:

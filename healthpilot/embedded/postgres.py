@@ -3,7 +3,6 @@
 import importlib.util
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -47,7 +46,9 @@ def programs() -> Path:
         spec = importlib.util.find_spec(wheel)
         if spec and spec.origin and (folder := Path(spec.origin).parent / "pginstall").is_dir():
             return folder
-    raise EmbeddedError("No PostgreSQL is installed here: install requirements.lock, or set DATABASE_URL to a server of yours.")
+    raise EmbeddedError(
+        "No PostgreSQL is installed here: install requirements.lock, or set DATABASE_URL to a server of yours."
+    )
 
 
 def start(home: Home, owner: Owner, *, durable: bool) -> None:
@@ -56,7 +57,10 @@ def start(home: Home, owner: Owner, *, durable: bool) -> None:
         return
     initialise(home, owner)
     launch(home, owner, durable=durable)
-    prepare(home)
+    try:
+        prepare(home)
+    except psycopg.Error as error:
+        raise EmbeddedError(explain(home, f"error: {error}")) from error
 
 
 def adopt(home: Home) -> bool:
@@ -84,8 +88,25 @@ def initialise(home: Home, owner: Owner) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     make_folder(draft)
     owner.take(draft)
-    command = [str(programs() / "bin" / "initdb"), "--pgdata", str(draft), "--username", "postgres", "--auth", "trust"]
-    command += ["--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
+    command = [
+        str(programs() / "bin" / "initdb"),
+        "--pgdata",
+        str(draft),
+        "--username",
+        "postgres",
+        "--auth",
+        "trust",
+    ]
+    command += [
+        "--encoding",
+        "UTF8",
+        "--locale",
+        "C",
+        "--locale-provider",
+        "builtin",
+        "--builtin-locale",
+        "C.UTF-8",
+    ]
     done = owner.run([*command, "--no-instructions"], limit_s=START_LIMIT_S)
     if done.returncode:
         raise EmbeddedError(explain(home, done.stderr))
@@ -98,7 +119,14 @@ def launch(home: Home, owner: Owner, *, durable: bool) -> None:
     where = {"unix_socket_directories": str(home.sockets), "unix_socket_permissions": "0700"}
     settings = SETTINGS | where | ({} if durable else CARELESS)
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    command = [str(programs() / "bin" / "pg_ctl"), "start", "--wait", "--silent", "--timeout", str(int(START_LIMIT_S))]
+    command = [
+        str(programs() / "bin" / "pg_ctl"),
+        "start",
+        "--wait",
+        "--silent",
+        "--timeout",
+        str(int(START_LIMIT_S)),
+    ]
     command += ["--pgdata", str(home.postgres), "--log", str(log), "--options", options]
     before = log.stat().st_size
     done = owner.run(command, limit_s=START_LIMIT_S + 10)
@@ -122,15 +150,17 @@ def prepare(home: Home) -> None:
     """Make the role, its database and the statistics extension where missing; the role is no superuser, as in production."""
     with connect(home, "template1") as link:
         link.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        if not link.execute("SELECT FROM pg_roles WHERE rolname = 'healthpilot'").fetchone():
+        if not link.execute("SELECT 1 FROM pg_roles WHERE rolname = 'healthpilot'").fetchone():
             link.execute("CREATE ROLE healthpilot LOGIN CREATEDB IN ROLE pg_monitor")
-        if not link.execute("SELECT FROM pg_database WHERE datname = 'healthpilot'").fetchone():
+        if not link.execute("SELECT 1 FROM pg_database WHERE datname = 'healthpilot'").fetchone():
             link.execute("CREATE DATABASE healthpilot OWNER healthpilot")
 
 
 def connect(home: Home, name: str = "postgres") -> psycopg.Connection:
     """Return a superuser connection, for the adapter's own use."""
-    return psycopg.connect(host=str(home.sockets), user="postgres", dbname=name, autocommit=True, connect_timeout=5)
+    return psycopg.connect(
+        host=str(home.sockets), user="postgres", dbname=name, autocommit=True, connect_timeout=5
+    )
 
 
 def has_tables(home: Home) -> bool:

