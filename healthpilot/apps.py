@@ -1,9 +1,14 @@
-"""The host itself as an app: its commands and system checks."""
+"""Django's registration of the host itself: its commands and system checks."""
 
 from django.apps import AppConfig
 
 
 class HealthPilotConfig(AppConfig):
-    """Registers the host's commands and checks."""
+    """The host: settings, start and stop, system checks."""
 
     name = "healthpilot"
+    verbose_name = "HealthPilot"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from healthpilot import checks  # noqa: F401 - importing registers them

@@ -1,4 +1,6 @@
-"""What ./run does: makes the virtual environment from the lock, then starts the verb in it. Standard library only."""
+"""What ./run does: makes the virtual environment from the lock, then starts the verb in it. Standard
+library only.
+"""
 
 import contextlib
 import fcntl
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-VENV = ROOT / ".venv"
+VENV = Path(os.environ.get("HEALTHPILOT_VENV") or ROOT / ".venv").resolve()
 PYTHON = VENV / "bin" / "python"
 RUNTIME = ROOT / "requirements.lock"
 DEVELOPMENT = ROOT / "requirements-dev.lock"
@@ -26,7 +28,8 @@ HELP = """Usage: ./run VERB
   bench [ARGUMENTS]                     measure against the budgets of docs/PERFORMANCE.md
   faults [ARGUMENTS]                    break things on purpose and see whether the promises hold
 
-The data lies in HEALTHPILOT_VAR (default: var/ beside this script). README.md tells more.
+The data lies in HEALTHPILOT_VAR (default: var/ beside this script), the packages in HEALTHPILOT_VENV
+(default: .venv/). README.md tells more.
 """
 
 
@@ -104,7 +107,9 @@ def stamp(lock: Path) -> Path:
 
 
 def digest(lock: Path) -> str:
-    """Return what an installation depends on: the runtime lock, this one, and the place (a moved environment is broken)."""
+    """Return what an installation depends on: the runtime lock, this one, and the place (a moved
+    environment is broken).
+    """
     content = RUNTIME.read_bytes() + lock.read_bytes() + os.fsencode(VENV)
     return hashlib.sha256(content).hexdigest()
 
@@ -137,7 +142,9 @@ def make_venv() -> None:
 
 
 def belongs_here() -> bool:
-    """Say whether the environment was made at this place: its scripts name their folder, so a copied one is useless."""
+    """Say whether the environment was made at this place: its scripts name their folder, so a copied
+    one is useless.
+    """
     place = quietly([str(PYTHON), "-c", "import sys; print(sys.prefix)"]).stdout.strip()
     activate = VENV / "bin" / "activate"
     return (
@@ -148,15 +155,16 @@ def belongs_here() -> bool:
 
 
 def install_venv_module() -> None:
-    """Install the part of Python that Debian packs apart; raises SetupError with the command where we may not."""
-    package = "python%d.%d-venv" % sys.version_info[:2]
-    wish = f"This Python ({sys.executable}) comes without venv and pip: run `sudo apt-get install {package}` and start again."
+    """Install the part of Python that Debian packs apart.
+
+    Raises SetupError with the command where we may not.
+    """
+    package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+    lack = f"This Python ({sys.executable}) comes without venv and pip"
     if not shutil.which("apt-get"):
-        raise SetupError(
-            f"This Python ({sys.executable}) comes without venv and pip: install them, or another Python."
-        )
+        raise SetupError(f"{lack}: install them, or another Python, and start again.")
     if os.geteuid() != 0:
-        raise SetupError(wish)
+        raise SetupError(f"{lack}: run `sudo apt-get install {package}` and start again.")
     say(f"Installing {package}, which this Python lacks …")
     quietly(["apt-get", "update"])
     done = quietly(["apt-get", "install", "--yes", "--no-install-recommends", package])
@@ -212,7 +220,10 @@ def explain(output: str, what: str) -> str:
         "ProxyError",
     )
     if any(sign in output for sign in unreachable):
-        return f"{what}: the package index does not answer. Check the network (or PIP_INDEX_URL) and start again."
+        return (
+            f"{what}: the package index does not answer. Check the network (or PIP_INDEX_URL) and "
+            f"start again."
+        )
     lines = [
         line for line in output.strip().splitlines() if line.startswith(("ERROR", "E:", "Error"))
     ] or output.strip().splitlines()

@@ -35,7 +35,8 @@ def every(task: str, seconds: int) -> dict[str, object]:
     return {"task": task, "schedule": float(seconds), "options": {"expires": seconds}}
 
 
-# Interval ticks only: PostgreSQL says which local days are due, so clock changes and missed nights mend themselves.
+# Interval ticks only: PostgreSQL says which local days are due, so clock changes and missed nights mend
+# themselves.
 app.conf.beat_schedule = {
     "fold usage": every("costs.fold_usage", 15),
     "roll up open days": every("costs.rollup_open_days", 60),

@@ -1,4 +1,6 @@
-"""Runs a management command with a database behind it: starts the embedded pair for its duration when none runs."""
+"""Runs a management command with a database behind it: starts the embedded pair for its duration when
+none runs.
+"""
 
 import contextlib
 import os
@@ -43,7 +45,10 @@ def leave(number: int, frame: FrameType | None) -> NoReturn:
 
 @contextlib.contextmanager
 def services(arguments: Sequence[str]) -> Iterator[None]:
-    """Hold the embedded parts that a command needs; nothing where the environment names servers or none is needed."""
+    """Hold the embedded parts that a command needs.
+
+    Nothing where the environment names servers or none is needed.
+    """
     parts = embedded_parts()
     if not parts or not needs_database(arguments):
         yield

@@ -1,4 +1,6 @@
-"""Reads the environment for settings.py: typed values, and a one-line hint instead of a traceback for a bad one."""
+"""Reads the environment for settings.py: typed values, and a one-line hint instead of a traceback for a
+bad one.
+"""
 
 import os
 import secrets
@@ -17,7 +19,10 @@ FALSE_WORDS = {"0", "false", "no", "off"}
 
 
 class Reader:
-    """One typed getter per kind of value; every one raises ImproperlyConfigured naming the variable, the value and a mend."""
+    """One typed getter per kind of value.
+
+    Every one raises ImproperlyConfigured naming the variable, the value and a mend.
+    """
 
     def __init__(self) -> None:
         self._env = environ.Env()
@@ -75,7 +80,9 @@ def refusal(name: str, value: str, hint: str) -> ImproperlyConfigured:
 
 
 def secret_key(var: Path) -> str:
-    """Return the key kept in var/secret_key (mode 0600), made once and kept whole when two processes race for it."""
+    """Return the key kept in var/secret_key (mode 0600), made once and kept whole when two processes
+    race for it.
+    """
     path = var / "secret_key"
     if not path.exists():
         draft = var / f".secret_key.{os.getpid()}"
@@ -93,7 +100,9 @@ def secret_key(var: Path) -> str:
 
 
 def database(url: str, session: dict[str, str]) -> dict[str, Any]:
-    """Return Django's settings for a PostgreSQL URL, each connection opened with the session settings given."""
+    """Return Django's settings for a PostgreSQL URL, each connection opened with the session settings
+    given.
+    """
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         raise refusal(
             "DATABASE_URL", without_password(url), "write postgresql://user:password@host:5432/name"
@@ -118,7 +127,9 @@ def redis_address(url: str) -> str:
 
 
 def broker_address(url: str) -> str:
-    """Return REDIS_URL as Celery wants it: redis+socket:// for a socket, and certificates checked over TLS."""
+    """Return REDIS_URL as Celery wants it: redis+socket:// for a socket, and certificates checked
+    over TLS.
+    """
     scheme, _, rest = redis_address(url).partition("://")
     if scheme == "unix":
         return f"redis+socket://{rest}"

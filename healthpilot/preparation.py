@@ -1,4 +1,6 @@
-"""What has to be there before web, worker and beat start: servers, tables, an account, figures, static files."""
+"""What has to be there before web, worker and beat start: servers, tables, an account, figures, static
+files.
+"""
 
 import errno
 import hashlib
@@ -24,6 +26,7 @@ from healthpilot import configuration
 from healthpilot.embedded import Say
 
 ADMIN = "admin"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 NEEDED_BYTES = 200_000_000
 LOG_LIMIT_BYTES = 20_000_000
 SEED = {"days": 30, "users": 300, "seed": 1}
@@ -35,7 +38,8 @@ def prepare(*, seed: bool, say: Say) -> str:
     Raises:
         CommandError: one line on what is missing and how to mend it.
     """
-    require_servers()
+    require_database()
+    require_redis()
     try:
         call_command("migrate", verbosity=0, interactive=False)
         if seed and is_empty():
@@ -76,21 +80,25 @@ def require_space(var: Path) -> None:
     free = shutil.disk_usage(var).free
     if free < NEEDED_BYTES:
         raise CommandError(
-            f"Only {free // 1_000_000} MB are free where {var} lies, {NEEDED_BYTES // 1_000_000} MB are needed: "
+            f"Only {free // 1_000_000} MB are free where {var} lies, {NEEDED_BYTES // 1_000_000} "
+            f"MB are needed: "
             "free some space, or set HEALTHPILOT_VAR to another place."
         )
 
 
-def require_servers() -> None:
-    """Refuse to go on without an answer from PostgreSQL and Redis; the addresses are named without their passwords."""
+def require_database() -> None:
+    """Refuse to go on without an answer from PostgreSQL; the address is named without its password."""
     try:
         connection.ensure_connection()
     except DatabaseError as error:
         raise CommandError(unreachable("DATABASE_URL", settings.DATABASE_URL, error)) from error
+
+
+def require_redis() -> None:
+    """Refuse to go on without an answer from Redis; the address is named without its password."""
+    address = configuration.redis_address(settings.REDIS_URL)
     try:
-        with redis.Redis.from_url(
-            configuration.redis_address(settings.REDIS_URL), socket_connect_timeout=5
-        ) as link:
+        with redis.Redis.from_url(address, socket_connect_timeout=5, socket_timeout=5) as link:
             link.ping()
     except (redis.RedisError, OSError, ValueError) as error:
         raise CommandError(unreachable("REDIS_URL", settings.REDIS_URL, error)) from error
@@ -99,14 +107,18 @@ def require_servers() -> None:
 def unreachable(name: str, url: str, error: Exception) -> str:
     """Return the line for a server that does not answer."""
     cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    return f"Cannot reach {name} {configuration.without_password(url)}: {cause}. Start that server, or correct {name}."
+    return (
+        f"Cannot reach {name} {configuration.without_password(url)}: {cause}. Start that server, or "
+        f"correct {name}."
+    )
 
 
 def is_empty() -> bool:
     """Say whether no event was ever recorded."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT NOT EXISTS (SELECT FROM telemetry_job_events) AND NOT EXISTS (SELECT FROM telemetry_llm_events)"
+            "SELECT NOT EXISTS (SELECT FROM telemetry_job_events) AND NOT EXISTS (SELECT FROM "
+            "telemetry_llm_events)"
         )
         return bool(cursor.fetchone()[0])
 
@@ -142,13 +154,19 @@ def static_state() -> str:
 
 
 def account() -> str:
-    """Make the first account when nobody may administer yet; returns how to sign in, the new password only this once."""
+    """Make the first account when nobody may administer yet.
+
+    Returns how to sign in, the new password only this once.
+    """
     users: Any = get_user_model()._default_manager
     if users.filter(is_superuser=True).exists():
         return f"Sign in with your account; ./run manage changepassword {ADMIN} sets a new password."
     password = secrets.token_urlsafe(12)
     users.create_superuser(username=ADMIN, password=password)
-    return f"Sign in as {ADMIN} with the password {password} (shown this once; ./run manage changepassword {ADMIN} sets another)."
+    return (
+        f"Sign in as {ADMIN} with the password {password} (shown this once; ./run manage "
+        f"changepassword {ADMIN} sets another)."
+    )
 
 
 def fresh_log(var: Path) -> Path:
@@ -161,7 +179,10 @@ def fresh_log(var: Path) -> Path:
 
 
 def wait_ready(bind: str, port: int, child: subprocess.Popen[bytes], limit_s: float) -> bool:
-    """Wait until the web server answers a page without an error of its own; says whether it did while its supervisor lives."""
+    """Wait until the web server answers a page without an error of its own.
+
+    Says whether it did while its supervisor lives.
+    """
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline and child.poll() is None:
         if answers(bind, port):
@@ -170,9 +191,14 @@ def wait_ready(bind: str, port: int, child: subprocess.Popen[bytes], limit_s: fl
     return False
 
 
+def local_address(bind: str) -> str:
+    """Return the address at which this machine reaches a server that listens on `bind`."""
+    return "127.0.0.1" if bind == ANY_ADDRESS else bind
+
+
 def answers(bind: str, port: int) -> bool:
     """Say whether the sign-in page comes without a server error; a redirect to https counts."""
-    link = http.client.HTTPConnection("127.0.0.1" if bind == "0.0.0.0" else bind, port, timeout=10)
+    link = http.client.HTTPConnection(local_address(bind), port, timeout=10)
     try:
         link.request("GET", "/accounts/login/")
         return link.getresponse().status < 500

@@ -1,7 +1,9 @@
-"""Which processes one start of the project consists of, and how they are ended, even when their supervisor was killed.
+"""Which processes one start of the project consists of, and how they are ended, even when their
+supervisor was killed.
 
-Every process carries its start's data folder in the environment variable HEALTHPILOT_UP, which children inherit. So
-processes are known by what they are, not by a remembered number that the system may have given to another since.
+Every process carries its start's data folder in the environment variable HEALTHPILOT_UP, which children
+inherit. So processes are known by what they are, not by a remembered number that the system may have given
+to another since.
 """
 
 import json
@@ -20,7 +22,9 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True)
 class Start:
-    """One start: its supervisor (process id and start time, which together no other process has) and its address."""
+    """One start: its supervisor (process id and start time, which together no other process has) and
+    its address.
+    """
 
     pid: int
     started: float
@@ -87,8 +91,8 @@ def is_alive(process: psutil.Process) -> bool:
 def end(var: Path) -> int:
     """End every process of a data folder's starts and wait for it; returns how many there were.
 
-    The supervisor is asked first and ends the others in order. Without it, or after END_LIMIT_S, the leaders of what is
-    left are asked, and at last everything is killed.
+    The supervisor is asked first and ends the others in order. Without it, or after END_LIMIT_S, the
+    leaders of what is left are asked, and at last everything is killed.
     """
     found = belonging(var)
     start = current(var)

@@ -12,8 +12,10 @@ HEALTHPILOT_VAR = configuration.data_folder()
 HEALTHPILOT_ROLE = env.choice("HEALTHPILOT_ROLE", ("command", "web", "worker", "beat"), "command")
 HOME = embedded.Home(HEALTHPILOT_VAR)
 
-# Over plain http a browser drops secure cookies, so a demonstration on the loopback address needs them off. Once another
-# host name is allowed the site can be reached from elsewhere: https, secure cookies and HSTS are then required.
+# Over plain http a browser drops secure cookies, so a demonstration on the loopback address needs them off.
+# Once another
+# host name is allowed the site can be reached from elsewhere: https, secure cookies and HSTS are then
+# required.
 DEBUG = env.boolean("DEBUG", False)
 LOOPBACK_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", LOOPBACK_HOSTS)

@@ -28,7 +28,9 @@ LONGEST_PAUSE_S = 30.0
 
 
 class Kept(honcho.process.Process):  # type: ignore[misc]
-    """A process that is started again when it ends by itself, with longer and longer pauses while it does not hold."""
+    """A process that is started again when it ends by itself, with longer and longer pauses while it
+    does not hold.
+    """
 
     def __init__(self, *args: Any, ending: Event, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -51,7 +53,7 @@ class Kept(honcho.process.Process):  # type: ignore[misc]
                 break
         super()._send_message({"returncode": self._child.returncode}, type="stop")
 
-    def _send_message(self, data: Any, type: str = "line") -> None:
+    def _send_message(self, data: Any, type: str = "line") -> None:  # noqa: A002 - honcho's name
         """Pass messages on, but for the end of a process that will be started again."""
         if type != "stop":
             super()._send_message(data, type=type)
@@ -98,11 +100,14 @@ def commands(bind: str, port: int, var: Path) -> dict[str, str]:
     python = shlex.quote(sys.executable)
     schedule = shlex.quote(str(var / "run" / "beat"))
     return {
-        "web": f"exec {python} -m gunicorn healthpilot.wsgi --bind {bind}:{port} --worker-class gthread --workers {WEB_WORKERS}"
+        "web": f"exec {python} -m gunicorn healthpilot.wsgi --bind {bind}:{port} --worker-class "
+        "gthread --workers {WEB_WORKERS}"
         f" --threads {WEB_THREADS} --no-control-socket --log-level warning",
-        "worker": f"exec {python} -m celery -A healthpilot worker --pool prefork --concurrency {TASK_PROCESSES}"
+        "worker": f"exec {python} -m celery -A healthpilot worker --pool prefork --concurrency "
+        "{TASK_PROCESSES}"
         " --without-gossip --without-mingle --loglevel warning",
-        "beat": f"exec {python} -m celery -A healthpilot beat --schedule {schedule} --pidfile= --loglevel warning",
+        "beat": f"exec {python} -m celery -A healthpilot beat --schedule {schedule} --pidfile= "
+        "--loglevel warning",
     }
 
 
@@ -114,7 +119,8 @@ def run(bind: str, port: int) -> int:
     with embedded.using(embedded.Home(var), parts=commandline.embedded_parts()):
         team = Team()
         for role, command in commands(bind, port, var).items():
-            # Celery ends on SIGTERM only when its tasks do; as SIGQUIT it waits for them a while, then hands them back.
+            # Celery ends on SIGTERM only when its tasks do; as SIGQUIT it waits for them a
+            # while, then hands them back.
             extra = {"HEALTHPILOT_ROLE": role, "REMAP_SIGTERM": "SIGQUIT", "PYTHONUNBUFFERED": "1"}
             team.add_process(role, command, env=os.environ | extra, cwd=str(configuration.ROOT))
         team.loop()
@@ -133,7 +139,8 @@ def stop() -> int:
         print(f"Nothing to stop: HealthPilot does not run (data folder {var}).")
     elif not free:
         print(
-            "Stopped, but for PostgreSQL and Valkey: a running command still uses them and stops them when it ends."
+            "Stopped, but for PostgreSQL and Valkey: a running command still uses them and "
+            "stops them when it ends."
         )
     else:
         print("Stopped.")
@@ -143,7 +150,9 @@ def stop() -> int:
 def launch(
     arguments: list[str], environment: dict[str, str], log: Path | None
 ) -> subprocess.Popen[bytes] | None:
-    """Start the supervisor: in a session of its own, writing to a log, or without one in place of this process."""
+    """Start the supervisor: in a session of its own, writing to a log, or without one in place of
+    this process.
+    """
     command = [sys.executable, "-m", "healthpilot.supervisor", "run", *arguments]
     if log is None:
         sys.stdout.flush()

@@ -1,4 +1,7 @@
-"""Finds a Chromium for the end-to-end tests, or installs one; a missing browser is an error with instructions, never a skip."""
+"""Finds a Chromium for the end-to-end tests, or installs one.
+
+A missing browser is an error with instructions, never a skip.
+"""
 
 import functools
 import os
@@ -10,7 +13,8 @@ from pathlib import Path
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DOWNLOAD_LIMIT_S = 120
 INSTRUCTIONS = (
-    "No browser for the end-to-end tests. Install one (`apt-get install chromium`, or `.venv/bin/python -m playwright install "
+    "No browser for the end-to-end tests. Install one (`apt-get install chromium`, or "
+    "`.venv/bin/python -m playwright install "
     "chromium`), or set HEALTHPILOT_CHROMIUM to the path of a Chromium or Chrome."
 )
 ASK_PLAYWRIGHT = """
@@ -20,7 +24,7 @@ with sync_playwright() as playwright:
 """
 
 
-class BrowserMissing(Exception):
+class BrowserMissingError(Exception):
     """No browser was found and none could be installed."""
 
 
@@ -29,21 +33,24 @@ def find() -> Path:
     """Return the program of a browser: the named one, Playwright's own, one on PATH, else one installed now.
 
     Raises:
-        BrowserMissing: with what to do.
+        BrowserMissingError: with what to do.
     """
     named = os.environ.get("HEALTHPILOT_CHROMIUM", "").strip()
     if named:
         if not os.access(named, os.X_OK):
-            raise BrowserMissing(f"HEALTHPILOT_CHROMIUM={named} is not a program. {INSTRUCTIONS}")
+            raise BrowserMissingError(f"HEALTHPILOT_CHROMIUM={named} is not a program. {INSTRUCTIONS}")
         return Path(named)
     found = playwrights_own() or on_path() or downloaded() or from_packages()
     if not found:
-        raise BrowserMissing(INSTRUCTIONS)
+        raise BrowserMissingError(INSTRUCTIONS)
     return found
 
 
 def playwrights_own() -> Path | None:
-    """Return the browser that Playwright installed for itself; asked in a process of its own, for one loop runs one Playwright."""
+    """Return the browser that Playwright installed for itself.
+
+    Asked in a process of its own, for one loop runs one Playwright.
+    """
     answer = subprocess.run(
         [sys.executable, "-c", ASK_PLAYWRIGHT], capture_output=True, text=True, check=False
     )

@@ -14,7 +14,7 @@ def main(arguments: list[str]) -> int:
     """Run pytest with a browser at hand and return its exit code, 1 when there is no browser."""
     try:
         environment = os.environ | {"HEALTHPILOT_CHROMIUM": str(browser.find())}
-    except browser.BrowserMissing as error:
+    except browser.BrowserMissingError as error:
         print(error, file=sys.stderr)
         return 1
     return subprocess.run(

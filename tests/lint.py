@@ -1,4 +1,6 @@
-"""`./run check`: every check that needs no running service, one line for each, all of them even when one fails."""
+"""`./run check`: every check that needs no running service, one line for each, all of them even when one
+fails.
+"""
 
 import os
 import subprocess

@@ -1,7 +1,8 @@
-"""Starts a private PostgreSQL and Valkey for one pytest run, before Django's settings are read, and stops them after it.
+"""Starts a private PostgreSQL and Valkey for one pytest run, before Django's settings are read, and stops
+them after it.
 
-A guard process of its own session does the stopping: it waits for the end of its standard input, which comes when the run
-closes it and also when the run is killed, so no server outlives a run.
+A guard process of its own session does the stopping: it waits for the end of its standard input, which
+comes when the run closes it and also when the run is killed, so no server outlives a run.
 """
 
 import os

@@ -1,7 +1,8 @@
 """PostgreSQL and Valkey from wheels, on unix sockets, for development, demonstrations and tests.
 
-DATABASE_URL and REDIS_URL take over in production. Users of the pair hold a shared file lock, and whoever leaves last stops
-it. The kernel drops the locks of a killed process; a server that outlived its starter is adopted by the next start.
+DATABASE_URL and REDIS_URL take over in production. Users of the pair hold a shared file lock, and whoever
+leaves last stops it. The kernel drops the locks of a killed process; a server that outlived its starter is
+adopted by the next start.
 """
 
 import contextlib
@@ -68,7 +69,9 @@ def using(
 
 @contextlib.contextmanager
 def one_at_a_time(var: Path, purpose: str) -> Iterator[None]:
-    """Let one process at a time start or stop what a data folder holds, by a lock that ends with its holder."""
+    """Let one process at a time start or stop what a data folder holds, by a lock that ends with its
+    holder.
+    """
     make_folder(var)
     with open(var / f"{purpose}.gate", "a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

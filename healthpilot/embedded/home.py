@@ -1,4 +1,6 @@
-"""Where the embedded pair lives: its folders, who owns them, and the system user that PostgreSQL needs when run by root."""
+"""Where the embedded pair lives: its folders, who owns them, and the system user that PostgreSQL needs
+when run by root.
+"""
 
 import hashlib
 import os
@@ -8,7 +10,9 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+SHORT_FOLDER = Path("/tmp")  # noqa: S108 - what is made in it is private and checked
 SYSTEM_USER = "healthpilot-db"
 STAND_INS = ("postgres", "nobody")
 Say = Callable[[str], None]
@@ -22,15 +26,15 @@ class EmbeddedError(Exception):
 class Home:
     """The places of one copy's embedded pair: everything follows from its data folder.
 
-    The socket folder lies in /tmp under a short name, because a socket's path ends at about 107 bytes however deep the
-    data folder is.
+    The socket folder lies in /tmp under a short name, because a socket's path ends at about 107 bytes
+    however deep the data folder is.
     """
 
     var: Path
 
     @property
     def sockets(self) -> Path:
-        return Path("/tmp") / f"hp-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]}"
+        return SHORT_FOLDER / f"hp-{hashlib.sha256(os.fsencode(self.var)).hexdigest()[:12]}"
 
     @property
     def postgres(self) -> Path:
@@ -65,8 +69,11 @@ class Owner:
     gid: int
 
     def run(self, command: Sequence[str], *, limit_s: float) -> subprocess.CompletedProcess[str]:
-        """Run a command as this account, private files only, its output kept; raises TimeoutExpired after limit_s seconds."""
-        as_other = (
+        """Run a command as this account, private files only, its output kept.
+
+        Raises TimeoutExpired after limit_s seconds.
+        """
+        as_other: dict[str, Any] = (
             {"user": self.uid, "group": self.gid, "extra_groups": []} if self.uid != os.geteuid() else {}
         )
         return subprocess.run(
@@ -79,7 +86,7 @@ class Owner:
             cwd="/",
             umask=0o077,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
-            **as_other,  # type: ignore[arg-type]
+            **as_other,
         )
 
     def take(self, path: Path) -> None:
@@ -103,7 +110,9 @@ def make_folder(path: Path) -> None:
 
 
 def make_sockets(home: Home, owner: Owner) -> None:
-    """Make the private socket folder, or make sure that the one there is ours and nobody else can enter it."""
+    """Make the private socket folder, or make sure that the one there is ours and nobody else can
+    enter it.
+    """
     try:
         home.sockets.mkdir(mode=0o700)
         owner.take(home.sockets)
@@ -112,14 +121,17 @@ def make_sockets(home: Home, owner: Owner) -> None:
     found = home.sockets.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.uid or found.st_mode & 0o077:
         raise EmbeddedError(
-            f"{home.sockets} is there but is not a private folder of uid {owner.uid}: remove it, or set HEALTHPILOT_VAR to another place."
+            f"{home.sockets} is there but is not a private folder of uid {owner.uid}: remove it, "
+            f"or set HEALTHPILOT_VAR to another place."
         )
 
 
 def database_owner(home: Home, programs: Sequence[Path], say: Say) -> Owner:
-    """Return who runs the servers: ourselves, or for root (which PostgreSQL refuses) the data's owner or a system user.
+    """Return who runs the servers: ourselves, or for root (which PostgreSQL refuses) the data's owner
+    or a system user.
 
-    As root the folders above the data and the programs are opened for passage (o+x, never for reading), and that is said.
+    As root the folders above the data and the programs are opened for passage (o+x, never for reading), and
+    that is said.
     """
     make_folder(home.log)
     if os.geteuid() != 0:
@@ -131,7 +143,8 @@ def database_owner(home: Home, programs: Sequence[Path], say: Say) -> Owner:
     if opened:
         where = ", ".join(str(path) for path in opened)
         say(
-            f"Running as root: PostgreSQL and Valkey run as uid {owner.uid}; opened for passage (o+x): {where}"
+            f"Running as root: PostgreSQL and Valkey run as uid {owner.uid}; opened for passage "
+            f"(o+x): {where}"
         )
     return owner
 
@@ -144,7 +157,10 @@ def owner_of(path: Path) -> Owner | None:
 
 
 def system_user() -> Owner:
-    """Return the system user for the servers, made when missing; another powerless account where none can be made."""
+    """Return the system user for the servers, made when missing.
+
+    Another powerless account where none can be made.
+    """
     command = [
         "useradd",
         "--system",
@@ -165,7 +181,8 @@ def system_user() -> Owner:
         except KeyError:
             continue
     raise EmbeddedError(
-        f"No system user for PostgreSQL: run `{' '.join(command)} {SYSTEM_USER}`, or start as another user than root."
+        f"No system user for PostgreSQL: run `{' '.join(command)} {SYSTEM_USER}`, or start as "
+        f"another user than root."
     )
 
 

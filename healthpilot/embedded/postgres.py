@@ -47,7 +47,8 @@ def programs() -> Path:
         if spec and spec.origin and (folder := Path(spec.origin).parent / "pginstall").is_dir():
             return folder
     raise EmbeddedError(
-        "No PostgreSQL is installed here: install requirements.lock, or set DATABASE_URL to a server of yours."
+        "No PostgreSQL is installed here: install requirements.lock, or set DATABASE_URL to a "
+        "server of yours."
     )
 
 
@@ -75,12 +76,15 @@ def adopt(home: Home) -> bool:
 
 
 def initialise(home: Home, owner: Owner) -> None:
-    """Make the data folder beside its final place and move it there whole, so a killed start leaves no half of one."""
+    """Make the data folder beside its final place and move it there whole, so a killed start leaves
+    no half of one.
+    """
     made_by = home.postgres / "PG_VERSION"
     if made_by.exists():
         if made_by.read_text().strip() != MAJOR:
             raise EmbeddedError(
-                f"{home.postgres} was made by PostgreSQL {made_by.read_text().strip()}, this copy brings {MAJOR}: "
+                f"{home.postgres} was made by PostgreSQL {made_by.read_text().strip()}, this "
+                f"copy brings {MAJOR}: "
                 "move that folder away, or dump and restore it with the older version."
             )
         return
@@ -147,7 +151,10 @@ def open_log(home: Home, owner: Owner) -> Path:
 
 
 def prepare(home: Home) -> None:
-    """Make the role, its database and the statistics extension where missing; the role is no superuser, as in production."""
+    """Make the role, its database and the statistics extension where missing.
+
+    The role is no superuser, as in production.
+    """
     with connect(home, "template1") as link:
         link.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         if not link.execute("SELECT 1 FROM pg_roles WHERE rolname = 'healthpilot'").fetchone():
@@ -185,7 +192,10 @@ def socket_path(home: Home) -> Path:
 
 
 def postmaster(home: Home) -> psutil.Process | None:
-    """Return the running server process of this data folder; a recorded pid that another process has now does not count."""
+    """Return the running server process of this data folder.
+
+    A recorded pid that another process has now does not count.
+    """
     try:
         pid = int((home.postgres / "postmaster.pid").read_text().split("\n")[0])
         process = psutil.Process(pid)
@@ -195,7 +205,9 @@ def postmaster(home: Home) -> psutil.Process | None:
 
 
 def serves(process: psutil.Process, home: Home) -> bool:
-    """Say whether a process is a PostgreSQL server process of this data folder, which is its working folder."""
+    """Say whether a process is a PostgreSQL server process of this data folder, which is its working
+    folder.
+    """
     try:
         return process.name() == "postgres" and process.cwd() == str(home.postgres) and is_alive(process)
     except psutil.Error:
@@ -208,7 +220,10 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def stop(home: Home) -> None:
-    """End every server process of this data folder: fast shutdown first, then by force; then drop a stale pid file."""
+    """End every server process of this data folder: fast shutdown first, then by force.
+
+    Then drop a stale pid file.
+    """
     server = postmaster(home)
     if server:
         server.send_signal(signal.SIGINT)
@@ -232,7 +247,10 @@ def wait_gone(processes: list[psutil.Process], limit_s: float) -> None:
 def explain(home: Home, output: str) -> str:
     """Return one line from what PostgreSQL printed: the cause and what to do."""
     if "No space left on device" in output:
-        return f"The disk that holds {home.var} is full: free some space, or set HEALTHPILOT_VAR to another place."
+        return (
+            f"The disk that holds {home.var} is full: free some space, or set HEALTHPILOT_VAR to "
+            f"another place."
+        )
     lines = [line for line in output.splitlines() if "FATAL" in line or "error:" in line or "PANIC" in line]
     cause = (lines or output.strip().splitlines() or ["no reason given"])[0].strip()
     return f"PostgreSQL did not start: {cause} (log: {home.log / 'postgres.log'})"

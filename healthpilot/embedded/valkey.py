@@ -1,4 +1,7 @@
-"""The embedded Valkey: sessions, locks and the Celery queue; all of it may be lost, so nothing is written to disk."""
+"""The embedded Valkey: sessions, locks and the Celery queue.
+
+All of it may be lost, so nothing is written to disk.
+"""
 
 import socket
 import time
@@ -48,7 +51,8 @@ def start(home: Home, owner: Owner) -> None:
     if done.returncode or not until(lambda: answers(home), START_LIMIT_S):
         log = home.valkey / "server.log"
         raise EmbeddedError(
-            f"Valkey did not start: {(done.stdout + done.stderr).strip() or 'it does not answer'} (log: {log})"
+            f"Valkey did not start: "
+            f"{(done.stdout + done.stderr).strip() or 'it does not answer'} (log: {log})"
         )
 
 

@@ -1,10 +1,7 @@
 """The settings: derived addresses, session limits, the content policy."""
 
 import pytest
-from django.conf import settings
 from django.db import connection
-
-from healthpilot import configuration
 
 
 @pytest.mark.django_db

@@ -1,4 +1,6 @@
-"""`manage.py up`: prepares the database, the first account, a demonstration and the static files, then starts everything."""
+"""`manage.py up`: prepares the database, the first account, a demonstration and the static files, then
+starts everything.
+"""
 
 import argparse
 import os
@@ -16,7 +18,8 @@ READY_LIMIT_S = 60.0
 class Command(BaseCommand):
     """Starts PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL name servers), web, worker and beat.
 
-    Exit code 0 when it runs afterwards, also when it ran already; 1 with one line when it cannot; 2 for a bad argument.
+    Exit code 0 when it runs afterwards, also when it ran already; 1 with one line when it cannot; 2 for a
+    bad argument.
     """
 
     help = "Prepare and start everything; ./run stop or Ctrl-C ends it."
@@ -51,7 +54,7 @@ class Command(BaseCommand):
         processes.end(var)
         preparation.require_port(bind, port)
         preparation.require_space(var)
-        url = f"http://{'127.0.0.1' if bind == '0.0.0.0' else bind}:{port}/"
+        url = f"http://{preparation.local_address(bind)}:{port}/"
         with embedded.using(embedded.Home(var), parts=commandline.embedded_parts(), say=self.stderr.write):
             welcome = preparation.prepare(seed=seed, say=self.stderr.write)
             self.launch(var, bind, port, url, welcome, detach=detach)
