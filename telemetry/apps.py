@@ -1,6 +1,10 @@
 """Django's registration of the telemetry app."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class TelemetryConfig(AppConfig):
@@ -8,3 +12,18 @@ class TelemetryConfig(AppConfig):
 
     name = "telemetry"
     verbose_name = "Telemetry"
+
+    def ready(self) -> None:
+        """Have a database that was just migrated take today's events."""
+        post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")
+
+
+def make_partitions_ahead(using: str, **details: Any) -> None:
+    """Make the partitions of the days ahead, unless the migration took the tables away."""
+    from django.db import DEFAULT_DB_ALIAS, connection
+
+    from telemetry.models import LlmEvent
+    from telemetry.partitions import make_ahead
+
+    if using == DEFAULT_DB_ALIAS and LlmEvent._meta.db_table in connection.introspection.table_names():
+        make_ahead(datetime.now(UTC))

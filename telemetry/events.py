@@ -1,21 +1,12 @@
 """The two kinds of events: their columns, and one set of rules for record(), imports and the ingest API."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, cast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
 
-from telemetry.fields import (
-    EARLIEST,
-    INT4_MAX,
-    REQUIRED,
-    Field,
-    Flag,
-    Instant,
-    InvalidEvent,
-    Text,
-    Whole,
-)
+from telemetry.cleaning import Clean, Row, compiled
+from telemetry.fields import INT4_MAX, REQUIRED, Field, Flag, Instant, InvalidEvent, Text, Whole
 
 __all__ = [
     "EVENT_KINDS",
@@ -28,19 +19,18 @@ __all__ = [
     "clean_llm",
 ]
 
-Row = tuple[Any, ...]
-
-# Bounds that no honest event reaches. They keep the sums of a day within a bigint, so that one absurd event cannot
-# stop a rollup: ten years of time, a thousand core-years of CPU, a million million rows.
+# Bounds that no honest event reaches: ten years of time, 1,000 core-years of CPU, 10^12 rows.
+# They keep the sums of a day within a bigint, so that one absurd event cannot stop a rollup.
 TEN_YEARS_MS: Final = 10 * 366 * 86_400_000
 CORE_MILLENNIUM_MS: Final = 1000 * 366 * 86_400_000
 ROWS_MOST: Final = 10**12
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 duration = Whole(most=TEN_YEARS_MS, default=None)
-tokens = Whole(most=INT4_MAX, default=0)
+tokens = Whole(most=INT4_MAX, default=0, sql_type="int4")
 rows = Whole(most=ROWS_MOST, default=0)
 
-JOB_FIELDS: Final[dict[str, Field]] = {
+JOB_FIELDS: Final[Mapping[str, Field]] = {
     "job_id": Text(most=40, default=None),
     "job_type": Text(most=40),
     "user_id": Text(most=40),
@@ -53,21 +43,21 @@ JOB_FIELDS: Final[dict[str, Field]] = {
     "queue_wait_ms": duration,
     "success": Flag(),
     "error_code": Text(most=64, default=None),
-    "attempt": Whole(least=1, most=INT4_MAX, default=1),
+    "attempt": Whole(least=1, most=INT4_MAX, default=1, sql_type="int4"),
     "rows_read": rows,
     "rows_written": rows,
     "cpu_ms": Whole(most=CORE_MILLENNIUM_MS, default=0),
-    "mem_mb_peak": Whole(most=INT4_MAX, default=0),
+    "mem_mb_peak": Whole(most=INT4_MAX, default=0, sql_type="int4"),
     "mem_is_process": Flag(default=False),
     "created_at": Instant(),
 }
-LLM_FIELDS: Final[dict[str, Field]] = {
+LLM_FIELDS: Final[Mapping[str, Field]] = {
     "user_id": Text(most=40),
     "tier": Text(most=16),
     "llm_model": Text(most=40),
     "context_type": Text(most=32),
-    "input_tokens": Whole(most=INT4_MAX),
-    "output_tokens": Whole(most=INT4_MAX),
+    "input_tokens": Whole(most=INT4_MAX, sql_type="int4"),
+    "output_tokens": Whole(most=INT4_MAX, sql_type="int4"),
     "cache_hit": Flag(default=False),
     "duration_ms": duration,
     "success": Flag(),
@@ -85,36 +75,28 @@ JOB_COLUMNS: Final = tuple(JOB_FIELDS)
 LLM_COLUMNS: Final = tuple(LLM_FIELDS)
 
 
-class Clean(Protocol):
-    """Turns a mapping of column names to values into a row in column order, or raises InvalidEvent."""
-
-    def __call__(self, values: Mapping[str, object], *, now: datetime) -> Row: ...
-
-
-Derive = Callable[[dict[str, Any]], None]
-Agree = Callable[[dict[str, Any]], None]
-
-
-def milliseconds(span: timedelta) -> int:
-    """Return a span in whole milliseconds, rounded down."""
-    return span // timedelta(milliseconds=1)
-
-
 def derive_job(row: dict[str, Any]) -> None:
-    """Fill what the given moments already say: the end, the duration, the wait and created_at."""
-    queued, started, finished = row["queued_at"], row["started_at"], row["finished_at"]
+    """Fill what the given moments already tell: the duration, the wait and created_at."""
+    started, finished = row["started_at"], row["finished_at"]
     if row["duration_ms"] is None and started and finished:
-        row["duration_ms"] = milliseconds(finished - started)
-    if row["queue_wait_ms"] is None and queued and started:
-        row["queue_wait_ms"] = milliseconds(started - queued)
+        row["duration_ms"] = (finished - started) // MILLISECOND
+    if row["queue_wait_ms"] is None and started and row["queued_at"]:
+        row["queue_wait_ms"] = (started - row["queued_at"]) // MILLISECOND
     if row["created_at"] is REQUIRED:
-        if finished:
-            row["created_at"] = finished
-        elif started and row["duration_ms"] is not None:
-            row["created_at"] = started + timedelta(milliseconds=row["duration_ms"])
-        else:
+        if not finished and (not started or row["duration_ms"] is None):
             reason = "created_at is missing: give it, or finished_at, or started_at with duration_ms"
             raise InvalidEvent("created_at", reason)
+        row["created_at"] = finished or started + row["duration_ms"] * MILLISECOND
+
+
+def agree_job(row: dict[str, Any]) -> None:
+    """Refuse moments that run backwards."""
+    previous = None
+    for name in ("queued_at", "started_at", "finished_at"):
+        if (moment := row[name]) is not None:
+            if previous is not None and moment < row[previous]:
+                raise InvalidEvent(name, f"{name} is before {previous}, check both")
+            previous = name
 
 
 def derive_llm(row: dict[str, Any]) -> None:
@@ -123,140 +105,40 @@ def derive_llm(row: dict[str, Any]) -> None:
         row["success"] = row["error_code"] is None
 
 
-def agree_job(row: dict[str, Any]) -> None:
-    """Refuse moments that run backwards."""
-    for earlier, later in (
-        ("queued_at", "started_at"),
-        ("started_at", "finished_at"),
-        ("queued_at", "finished_at"),
-    ):
-        if row[earlier] and row[later] and row[earlier] > row[later]:
-            raise InvalidEvent(later, f"{later} is before {earlier}, check both")
-
-
 def agree_llm(row: dict[str, Any]) -> None:
     """Refuse parts that are larger than their whole."""
-    for part, whole in (
-        ("cached_input_tokens", "input_tokens"),
-        ("reasoning_tokens", "output_tokens"),
-    ):
-        if row[part] > row[whole]:
-            raise InvalidEvent(
-                part,
-                f"{part} is {row[part]}, more than {whole} ({row[whole]}), which include them",
-            )
+    if row["cached_input_tokens"] > row["input_tokens"]:
+        refuse_part(row, "cached_input_tokens", "input_tokens")
+    if row["reasoning_tokens"] > row["output_tokens"]:
+        refuse_part(row, "reasoning_tokens", "output_tokens")
 
 
-# What `agree_*` asks, for the quick path; and that nothing is left to derive there.
-QUICK_JOB = (
-    "duration_ms is not None and started_at is not None and finished_at is not None and started_at <= finished_at"
-    " and (queued_at is None or queue_wait_ms is not None and queued_at <= started_at)"
-)
-QUICK_LLM = "cached_input_tokens <= input_tokens and reasoning_tokens <= output_tokens"
+def refuse_part(row: dict[str, Any], part: str, whole: str) -> None:
+    """Raise InvalidEvent for a part that is larger than the whole it belongs to."""
+    raise InvalidEvent(part, f"{part} is {row[part]}, more than {whole} ({row[whole]}), which include them")
 
 
-def checked(
-    fields: dict[str, Field],
-    values: Mapping[str, object],
-    now: datetime,
-    derive: Derive,
-    agree: Agree,
-) -> Row:
-    """Check an event column by column, as its declaration says; raises InvalidEvent with the first fault."""
-    row = named_columns(fields, values)
-    for name, field in fields.items():
-        if row[name] is None and field.default is not REQUIRED:
-            row[name] = field.default
-        if row[name] is not REQUIRED and row[name] is not None:
-            row[name] = field.check(name, row[name], now)
-    agree(row)
-    derive(row)
-    for name, field in fields.items():
-        if row[name] is REQUIRED or (row[name] is None and field.default is not None):
-            raise InvalidEvent(name, f"{name} is missing, an event must have it")
-        if row[name] is not None:
-            field.check(name, row[name], now)
-    return tuple(row.values())
-
-
-def named_columns(
-    fields: dict[str, Field], values: Mapping[str, object]
-) -> dict[str, Any]:
-    """Return every column with the value given, or its default; an unknown column is refused by name."""
-    row: dict[str, Any] = {name: field.default for name, field in fields.items()}
-    try:
-        given = dict(values)
-        unknown = [name for name in given if name not in row]
-    except Exception as error:
-        raise InvalidEvent(
-            "", "the event is not a mapping of column names to values"
-        ) from error
-    if unknown:
-        name = (
-            ascii(unknown[0])[1:-1][:60]
-            if type(unknown[0]) is str
-            else f"of type {type(unknown[0]).__name__}"
-        )
-        raise InvalidEvent(
-            name, f"the column {name} is unknown, the columns are {', '.join(row)}"
-        )
-    return row | given
-
-
-def compiled(
-    fields: dict[str, Field], derive: Derive, agree: Agree, quick_agree: str
-) -> Clean:
-    """Return the cleaner of these fields: one compiled expression lets ordinary events through in about a microsecond.
-
-    The expression comes from the declarations, as dataclasses make their methods. What it does not let through goes
-    to `checked`, which decides and words the refusal.
-    """
-    columns = ", ".join(fields)
-    tests = " and ".join(
-        [*(field.quick_test(name) for name, field in fields.items()), quick_agree]
-    )
-    source = (
-        "def clean(values, *, now):\n"
-        "    try:\n"
-        f"        {columns} = {{**blank, **values}}.values()\n"
-        f"        if {tests}:\n"
-        f"            return ({columns})\n"
-        "    except Exception:\n"
-        "        pass\n"
-        "    return checked(fields, values, now, derive, agree)\n"
-    )
-    blank = {name: field.default for name, field in fields.items()}
-    scope: dict[str, Any] = {
-        "blank": blank,
-        "fields": fields,
-        "derive": derive,
-        "agree": agree,
-    }
-    scope |= {
-        "checked": checked,
-        "datetime": datetime,
-        "UTC": UTC,
-        "EARLIEST": EARLIEST,
-    }
-    exec(source, scope)  # noqa: S102  (made of the declarations above, never of input)
-    return cast(Clean, scope["clean"])
-
-
-clean_job: Final = compiled(JOB_FIELDS, derive_job, agree_job, QUICK_JOB)
-clean_llm: Final = compiled(LLM_FIELDS, derive_llm, agree_llm, QUICK_LLM)
+clean_job: Final = compiled(JOB_FIELDS, derive_job, agree_job)
+clean_llm: Final = compiled(LLM_FIELDS, derive_llm, agree_llm)
 
 
 @dataclass(frozen=True, slots=True)
 class EventKind:
-    """One kind of event: its table, the columns a row is made of, and the cleaner that makes the row."""
+    """One kind of event: its table, the fields of a row in order, and the cleaner that makes the row."""
 
     name: str
     table: str
-    columns: tuple[str, ...]
+    fields: Mapping[str, Field]
     clean: Clean
+    columns: tuple[str, ...] = field(init=False)
+    sql_types: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", tuple(self.fields))
+        object.__setattr__(self, "sql_types", tuple(rule.sql_type for rule in self.fields.values()))
 
 
 EVENT_KINDS: Final = {
-    "job": EventKind("job", "telemetry_job_events", JOB_COLUMNS, clean_job),
-    "llm": EventKind("llm", "telemetry_llm_events", LLM_COLUMNS, clean_llm),
+    "job": EventKind("job", "telemetry_job_events", JOB_FIELDS, clean_job),
+    "llm": EventKind("llm", "telemetry_llm_events", LLM_FIELDS, clean_llm),
 }

@@ -18,9 +18,7 @@ logger = logging.getLogger(__name__)
 
 AHEAD_DAYS: Final = 7
 DAILY_FOR_DAYS: Final = 100
-MAKING_LOCK: Final = (
-    0x68705F70617274  # "hp_part": one maker at a time, whatever the table
-)
+MAKING_LOCK: Final = 0x68705F70617274  # "hp_part": one maker at a time, whatever the table
 DROP_PATIENCE: Final = "200ms"
 
 
@@ -46,18 +44,14 @@ class Span:
         digits = partition.removeprefix(f"{table}_")
         try:
             if len(digits) == 8:
-                return cls.of_day(datetime.strptime(digits, "%Y%m%d").date())
-            return cls.of_month(datetime.strptime(digits, "%Y%m").date())
+                return cls.of_day(date.fromisoformat(digits))
+            return cls.of_month(date.fromisoformat(f"{digits}01"))
         except ValueError:
             return None
 
     @property
     def suffix(self) -> str:
-        return (
-            f"{self.first:%Y%m%d}"
-            if self == Span.of_day(self.first)
-            else f"{self.first:%Y%m}"
-        )
+        return f"{self.first:%Y%m%d}" if self == Span.of_day(self.first) else f"{self.first:%Y%m}"
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
@@ -99,13 +93,11 @@ class KnownDays:
 known_days = KnownDays()
 
 
-def ensure_partitions(
-    kind: str, days: Iterable[date], *, now: datetime | None = None
-) -> None:
+def ensure_partitions(kind: str, days: Iterable[date], *, now: datetime | None = None) -> None:
     """Make the partitions that events of these UTC days need, where there are none yet.
 
-    Safe between processes, inside and outside a transaction; in one, the partitions come with its commit. A day up to
-    100 days old gets its own partition; of a whole month further back, an empty month gets one for the month.
+    Safe between processes, inside and outside a transaction; in one, the partitions come with its commit.
+    A day up to 100 days old gets its own partition; a whole month further back that has none gets one.
     """
     table = EVENT_KINDS[kind].table
     wanted = known_days.missing(table, days)
@@ -130,7 +122,7 @@ def partition_spans(table: str) -> list[Span]:
     """Return the spans of a table's partitions, oldest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass",
+            "SELECT relname FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = %s::regclass",
             [table],
         )
         names = [name for (name,) in cursor.fetchall()]
@@ -140,7 +132,7 @@ def partition_spans(table: str) -> list[Span]:
 def make_partitions(table: str, days: Iterable[date], today: date) -> None:
     """Make what is missing, one process at a time; what another made meanwhile is seen and left.
 
-    CREATE TABLE then ATTACH, so that the event table is locked against other makers only (SHARE UPDATE EXCLUSIVE),
+    CREATE TABLE then ATTACH, so that the event table is locked against other makers (SHARE UPDATE EXCLUSIVE),
     never against readers and writers. The new table is empty: there is nothing for ATTACH to check.
     """
     with transaction.atomic(), connection.cursor() as cursor:
@@ -153,9 +145,9 @@ def make_partitions(table: str, days: Iterable[date], today: date) -> None:
             spans.append(span)
             name = f"{table}_{span.suffix}"
             cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
-            bounds = [bound.isoformat() for bound in span.bounds]
+            lower, upper = span.bounds
             cursor.execute(
-                f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{bounds[0]}') TO ('{bounds[1]}')"
+                f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{lower}') TO ('{upper}')"
             )
 
 
@@ -183,15 +175,13 @@ def keep_partitions(now: datetime) -> list[str]:
 def drop_expired(now: datetime) -> list[str]:
     """Drop every partition whose days and whose arrivals both lie outside the retention; returns their names.
 
-    Imported rows count from their import (received_at). Rows the usage partials do not hold yet are never dropped.
+    Imported rows count from their import (received_at). Rows that are not folded yet are never dropped.
     """
     cutoff = now - timedelta(days=settings.TELEMETRY_RETENTION_DAYS)
     dropped = []
     for kind in EVENT_KINDS.values():
         for span in partition_spans(kind.table):
-            if span.bounds[1] <= cutoff and dropped_if_unneeded(
-                kind.name, kind.table, span, cutoff
-            ):
+            if span.bounds[1] <= cutoff and dropped_if_unneeded(kind.name, kind.table, span, cutoff):
                 dropped.append(f"{kind.table}_{span.suffix}")
     if dropped:
         known_days.forget()
@@ -199,10 +189,12 @@ def drop_expired(now: datetime) -> list[str]:
 
 
 def dropped_if_unneeded(kind: str, table: str, span: Span, cutoff: datetime) -> bool:
-    """Drop one partition, unless a row or the fold still needs it or somebody is at it now; returns whether it went.
+    """Drop one partition, unless it is still needed or somebody is at it; returns whether it went.
 
-    The check, the record and the drop are one transaction. SHARE on the partition keeps its rows as checked; dropping
-    locks the event table for a moment, and gives up at once (until the next round) rather than hold up writers.
+    The check, the record and the drop are one transaction. SHARE on the partition keeps its rows as checked;
+    dropping locks the event table for a moment, and gives up at once, until the next round, rather than hold
+    up writers. (DETACH CONCURRENTLY would not lock it, but rows that came after the check would be out of the
+    fold's sight, and their mark taken for counted.)
     """
     name = f"{table}_{span.suffix}"
     lower_at, upper_at = span.bounds
@@ -211,7 +203,8 @@ def dropped_if_unneeded(kind: str, table: str, span: Span, cutoff: datetime) -> 
             cursor.execute(f"SET LOCAL lock_timeout = '{DROP_PATIENCE}'")
             cursor.execute(f"LOCK TABLE {name} IN SHARE MODE")
             cursor.execute(
-                f"SELECT EXISTS (SELECT FROM {name} WHERE received_at > %s) OR EXISTS (SELECT FROM telemetry_shipments"
+                f"SELECT EXISTS (SELECT FROM {name} WHERE received_at > %s)"
+                " OR EXISTS (SELECT FROM telemetry_shipments"
                 " WHERE kind = %s AND first_created_at < %s AND last_created_at >= %s)",
                 [cutoff, kind, upper_at, lower_at],
             )
@@ -224,7 +217,5 @@ def dropped_if_unneeded(kind: str, table: str, span: Span, cutoff: datetime) -> 
             cursor.execute(f"DROP TABLE {name}")
             return True
     except OperationalError as error:
-        logger.info(
-            "The partition %s is in use and stays until the next round: %s", name, error
-        )
+        logger.info("The partition %s is in use and stays until the next round: %s", name, error)
         return False

@@ -16,6 +16,7 @@ NO_PARTITION: Final = "23514"
 def ship(kind: str, rows: Sequence[Row]) -> int:
     """Store rows made by the kind's `clean` and return how many; all of them or, on an exception, none.
 
+    The rows are not checked again: the binary form of COPY cuts a number too large for its column.
     Joins the caller's transaction where there is one, so that a ledger row commits with the events it counts.
     Makes the partitions the rows need. Raises django.db.Error.
     """
@@ -43,13 +44,10 @@ def copy_with_partitions(kind: EventKind, rows: Sequence[Row]) -> None:
 
 
 def copy_rows(kind: EventKind, rows: Sequence[Row]) -> None:
-    """Copy the rows into the kind's table."""
-    statement = f"COPY {kind.table} ({', '.join(kind.columns)}) FROM STDIN"
-    with (
-        connection.cursor() as cursor,
-        connection.wrap_database_errors,
-        cursor.copy(statement) as copy,
-    ):
+    """Copy the rows into the kind's table: binary, which costs the client a quarter of what text costs."""
+    statement = f"COPY {kind.table} ({', '.join(kind.columns)}) FROM STDIN (FORMAT BINARY)"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        copy.set_types(kind.sql_types)
         for row in rows:
             copy.write_row(row)
 
@@ -58,7 +56,5 @@ def lacks_partition(error: IntegrityError) -> bool:
     """Return whether a statement failed because no partition takes one of its rows."""
     cause = error.__cause__
     return (
-        isinstance(cause, psycopg.Error)
-        and cause.sqlstate == NO_PARTITION
-        and "no partition" in str(cause)
+        isinstance(cause, psycopg.Error) and cause.sqlstate == NO_PARTITION and "no partition" in str(cause)
     )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 
 from telemetry.events import EVENT_KINDS, Row
 from telemetry.models import JobEvent, LlmEvent, Shipment
@@ -21,9 +21,7 @@ def llm_row(**values: Any) -> Row:
         "context_type": "chat",
         "created_at": NOW,
     }
-    return EVENT_KINDS["llm"].clean(
-        event | {"input_tokens": 5, "output_tokens": 7} | values, now=NOW
-    )
+    return EVENT_KINDS["llm"].clean(event | {"input_tokens": 5, "output_tokens": 7} | values, now=NOW)
 
 
 def job_row(**values: Any) -> Row:
@@ -47,9 +45,7 @@ def test_every_column_comes_back_as_it_was_cleaned() -> None:
             success=False,
             domain="\\",
         ),
-        llm_row(
-            cached_input_tokens=5, reasoning_tokens=7, duration_ms=2**33, cache_hit=True
-        ),
+        llm_row(cached_input_tokens=5, reasoning_tokens=7, duration_ms=2**33, cache_hit=True),
     ]
     assert ship("llm", rows) == 2
     columns = EVENT_KINDS["llm"].columns
@@ -82,17 +78,16 @@ def test_events_of_days_nobody_prepared_are_stored() -> None:
 
 @pytest.mark.django_db
 def test_a_batch_is_stored_whole_or_not_at_all() -> None:
-    broken = (*llm_row()[:-2], -1, NOW)
-    with pytest.raises(Exception, match="out of range"):
-        ship("llm", [llm_row(), (*broken[:4], 2**40, *broken[5:])])
+    with pytest.raises(DataError, match="too long"):
+        ship("llm", [llm_row(), ("x" * 41, *llm_row()[1:])])
     assert not LlmEvent.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_callers_rollback_takes_the_batch_and_its_mark_along() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         ship("llm", [llm_row()])
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not LlmEvent.objects.exists()
     assert not Shipment.objects.exists()
 
@@ -111,7 +106,7 @@ def test_a_partition_that_went_away_behind_our_back_is_made_again() -> None:
 @pytest.mark.parametrize("kind", ["job", "llm"])
 def test_every_way_of_storing_leaves_one_mark_that_counts_the_rows(kind: str) -> None:
     row = {"job": job_row, "llm": llm_row}[kind]
-    model = {"job": JobEvent, "llm": LlmEvent}[kind]
+    model: Any = {"job": JobEvent, "llm": LlmEvent}[kind]
     table, columns = EVENT_KINDS[kind].table, EVENT_KINDS[kind].columns
     values = dict(zip(columns, row(), strict=True))
     with transaction.atomic():
@@ -122,12 +117,10 @@ def test_every_way_of_storing_leaves_one_mark_that_counts_the_rows(kind: str) ->
             ship(kind, [row()])
             with transaction.atomic(), connection.cursor() as cursor:
                 names = ", ".join(columns)
-                cursor.execute(
-                    f"INSERT INTO {table} ({names}) SELECT {names} FROM {table} LIMIT 2"
-                )
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
+                cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM {table} LIMIT 2")
+        with transaction.atomic():
             ship(kind, [row()])
-            raise ZeroDivisionError
+            transaction.set_rollback(True)
     mark = Shipment.objects.get()
     assert (mark.kind, mark.events) == (kind, 8)
     assert model.objects.filter(shipment=mark.shipment).count() == 8
