@@ -37,7 +37,8 @@ class Finding:
 def examine() -> Iterator[Finding]:
     """Look at every part in turn; one that cannot even be looked at is wrong, and the next is looked at."""
     parts: tuple[Callable[[], Finding], ...] = (
-    """Look at every part in turn. One that cannot be looked at is wrong, and the next is looked at."""
+        python, data_folder, disk, database, migrations, cache, configuration_checks, static_files, web,
+        worker, beat, browser,
     )  # fmt: skip
     for look in parts:
         try:

@@ -98,16 +98,15 @@ class Team(honcho.manager.Manager):  # type: ignore[misc]
 def commands(bind: str, port: int, var: Path) -> dict[str, str]:
     """Return the shell command of each process by the role it plays."""
     python = shlex.quote(sys.executable)
-    schedule = shlex.quote(str(var / "run" / "beat"))
+    web = f"gunicorn healthpilot.wsgi --bind {bind}:{port} --workers {WEB_WORKERS} --threads {WEB_THREADS}"
+    worker = f"celery --quiet -A healthpilot worker --pool prefork --concurrency {TASK_PROCESSES}"
+    beat = (
+        f"celery --quiet -A healthpilot beat --schedule {shlex.quote(str(var / 'run' / 'beat'))} --pidfile="
+    )
     return {
-        "web": f"exec {python} -m gunicorn healthpilot.wsgi --bind {bind}:{port} --worker-class "
-        "gthread --workers {WEB_WORKERS}"
-        f" --threads {WEB_THREADS} --no-control-socket --log-level warning",
-        "worker": f"exec {python} -m celery -A healthpilot worker --pool prefork --concurrency "
-        "{TASK_PROCESSES}"
-        " --without-gossip --without-mingle --loglevel warning",
-        "beat": f"exec {python} -m celery -A healthpilot beat --schedule {schedule} --pidfile= "
-        "--loglevel warning",
+        "web": f"exec {python} -m {web} --worker-class gthread --no-control-socket --log-level warning",
+        "worker": f"exec {python} -m {worker} --without-gossip --without-mingle --loglevel warning",
+        "beat": f"exec {python} -m {beat} --loglevel warning",
     }
 
 
