@@ -1,0 +1,1 @@
+"""Imports events from CSV and JSON Lines: streamed, checked row by row, resumable, never counted twice."""
