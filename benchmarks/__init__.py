@@ -1,0 +1,1 @@
+"""Performance figures as ratios, each measured beside its peer in one run: `python -m benchmarks`."""

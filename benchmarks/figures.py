@@ -1,0 +1,81 @@
+"""The figures in the order they run: what is measured, against what, the goal. Each has its own module."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from benchmarks.sizes import Sizes
+from benchmarks.timing import Spread
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What a figure gets: the sizes of this run, and a way to say what it does."""
+
+    sizes: Sizes
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a figure found; holds is a condition beside the ratio that the figure also needs."""
+
+    ratio: Spread
+    runs: int
+    note: str
+    holds: bool = True
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table. The ratio is to be at least or at most the goal."""
+
+    id: str
+    module: str
+    figure: str
+    against: str
+    bound: Literal["≥", "≤"]
+    goal: float
+
+    def measure(self, bench: Bench) -> Measurement:
+        """Run the figure's module; raises whatever goes wrong there."""
+        module = importlib.import_module(f"benchmarks.{self.module}")
+        return cast(Measurement, module.measure(bench))
+
+    def passes(self, found: Measurement) -> bool:
+        """Say whether the median reaches the goal and the side condition holds."""
+        reached = found.ratio.median >= self.goal if self.bound == "≥" else found.ratio.median <= self.goal
+        return reached and found.holds
+
+
+FIGURES = [
+    Figure(
+        "P1",
+        "p01_copy",
+        "shipped ingest, batches of 1000, both event tables",
+        "raw COPY into the same tables and indexes",
+        "≥",
+        0.6,
+    ),
+    Figure(
+        "P2",
+        "p02_ingest",
+        "shipped ingest, batches of 1000, both event tables",
+        "Django bulk_create(1000)",
+        "≥",
+        10.0,
+    ),
+    Figure("P7", "p07_partials", "ingest with the partials kept current", "ingest without", "≥", 0.8),
+    Figure("P5", "p05_rollup", "day rollup from raw", "count(*) of the same rows, one process", "≤", 8.0),
+    Figure(
+        "P6",
+        "p06_close",
+        "nightly close from the partials",
+        "DuckDB, two threads, raw columns in memory",
+        "≤",
+        1.0,
+    ),
+    Figure("P8", "p08_growth", "rollup cost growth, ten times the events", "the smaller day", "≤", 11.0),
+    Figure("P12", "p12_ranges", "30-day summary and top users", "SELECT 1", "≤", 5.0),
+]

@@ -1,0 +1,49 @@
+"""P5: rolling a whole day up from its raw events, against merely counting the same rows in one process."""
+
+from datetime import date
+
+from benchmarks import days
+from benchmarks.database import COSTS, PARTIALS, execute, tidy, value
+from benchmarks.figures import Bench, Measurement
+from benchmarks.timing import alternate
+from costs.rollup import rollup_costs_for_date
+
+# The partitions of the day hold its rows and no others, so the count needs no condition.
+COUNT = """
+SELECT (SELECT count(*) FROM telemetry_llm_events_{day:%Y%m%d})
+     + (SELECT count(*) FROM telemetry_job_events_{day:%Y%m%d})
+"""
+
+
+def measure(bench: Bench) -> Measurement:
+    """Rebuild the day's partials and costs from raw, in turns with count(*) as the planner likes it best."""
+    day = days.large_day(bench)
+    pairs = alternate(
+        lambda: from_raw(day),
+        lambda: count(day),
+        runs=bench.sizes.runs,
+        before=lambda: tidy(*PARTIALS, *COSTS),
+    )
+    partials = value("SELECT count(*) FROM usage_daily WHERE day = %s", [day])
+    note = (
+        f"{pairs.ours.median:.2f} s against {pairs.peer.median:.2f} s for {count(day):,} events, "
+        f"{pairs.ours_rate(count(day)):,.0f} events/s into {partials:,} day partials"
+    )
+    return Measurement(pairs.cost, bench.sizes.runs, note)
+
+
+def from_raw(day: date) -> None:
+    """Roll the day up from raw, and make sure that every event was counted."""
+    cost = rollup_costs_for_date(day, from_raw=True)
+    rolled_up, stored = cost.jobs + cost.ai_calls, count(day)
+    if rolled_up != stored:
+        raise AssertionError(f"the rollup counted {rolled_up:,} of {stored:,} events")
+
+
+def count(day: date) -> int:
+    """Count the day's rows in one process."""
+    execute("SET max_parallel_workers_per_gather = 0")
+    try:
+        return int(value(COUNT.format(day=day)))
+    finally:
+        execute("RESET max_parallel_workers_per_gather")

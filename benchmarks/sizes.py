@@ -1,0 +1,54 @@
+"""How large each run is; every figure reads its sizes from here."""
+
+from dataclasses import dataclass
+
+# One busy day of a product: so many events for each of its users, and this share of them LLM calls.
+EVENTS_PER_USER = 200
+LLM_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """One set of sizes.
+
+    ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
+    have a row on each of range_days days. runs says how often each pair is measured, and queries how often a
+    query is sent each time. disk_bytes must be free before.
+    """
+
+    name: str
+    ingest_rows: int
+    events: int
+    range_users: int
+    runs: int
+    queries: int
+    disk_bytes: int
+    range_days: int = 30
+
+    @property
+    def small_events(self) -> int:
+        """The events of the day that growth is measured from."""
+        return self.events // 10
+
+
+TINY = Sizes(
+    "tiny", ingest_rows=2_000, events=20_000, range_users=200, runs=2, queries=20, disk_bytes=1_000_000_000
+)
+QUICK = Sizes(
+    "quick",
+    ingest_rows=10_000,
+    events=1_000_000,
+    range_users=15_000,
+    runs=5,
+    queries=300,
+    disk_bytes=3_000_000_000,
+)
+FULL = Sizes(
+    "full",
+    ingest_rows=100_000,
+    events=10_000_000,
+    range_users=150_000,
+    runs=5,
+    queries=1_000,
+    disk_bytes=12_000_000_000,
+)
