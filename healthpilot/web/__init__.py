@@ -1,1 +1,3 @@
 """What every page of the project shares."""
+
+VERSION = "0.1.0"

@@ -1,0 +1,168 @@
+"""Key figures of a range: totals, what complete days were compared with, and a series for each sparkline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from costs.queries import Day, ModelRow
+from costs.ranges import DateRange
+from healthpilot.web import numbers
+
+Figure = Decimal | int | None
+
+MONEY, COUNT, PERCENT = "money", "count", "percent"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One key figure. total covers the whole range; current and previous cover complete days only, equally many."""
+
+    key: str
+    label: str
+    kind: str
+    total: Figure
+    current: Figure
+    previous: Figure
+    series: Sequence[Figure]
+    previous_series: Sequence[Figure]
+    foot: str = ""
+    unit: str = ""
+    warns: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Something where there was nothing: no percentage can say how much more that is."""
+        return bool(self.current) and not self.previous
+
+    @property
+    def change(self) -> Decimal | None:
+        """Difference to the previous period, in percent; in points for a figure that is itself in percent."""
+        if self.current is None or not self.previous:
+            return None
+        if self.kind == PERCENT:
+            return Decimal(self.current) - Decimal(self.previous)
+        return (Decimal(self.current) - Decimal(self.previous)) * 100 / Decimal(self.previous)
+
+    @property
+    def rises(self) -> bool:
+        return bool(self.change and self.change > 0)
+
+    @property
+    def size_of_change(self) -> Decimal | None:
+        return None if self.change is None else abs(self.change)
+
+
+@dataclass(frozen=True)
+class Periods:
+    """The days of a range beside the complete ones and those before, which is what every card is made from."""
+
+    shown: list[Day]
+    complete: list[Day]
+    previous: list[Day]
+
+    @classmethod
+    def of(cls, asked: DateRange, rows: Mapping[date, Day]) -> "Periods":
+        return cls(
+            *(
+                [rows[day] for day in dates]
+                for dates in (asked.dates, asked.complete_dates, asked.previous_dates)
+            )
+        )
+
+
+def cards(
+    asked: DateRange, rows: Mapping[date, Day], *, users: int, unpriced: Sequence[ModelRow], today: date
+) -> list[Card]:
+    """Return the six cards of the cost page, in order."""
+    periods = Periods.of(asked, rows)
+    return [
+        spend(periods, asked, rows.get(today)),
+        jobs(periods),
+        ai_calls(periods),
+        cache_hits(periods),
+        active_users(periods, users),
+        unpriced_calls(periods, unpriced),
+    ]
+
+
+def summed(periods: Periods, name: str) -> dict[str, Figure | Sequence[Figure]]:
+    """Return total, current, previous and both series of one column."""
+    shown, complete, previous = ([getattr(day, name) for day in days] for days in vars(periods).values())
+    return {
+        "total": sum(shown), "current": sum(complete), "previous": sum(previous),
+        "series": shown, "previous_series": previous,
+    }  # fmt: skip
+
+
+def spend(periods: Periods, asked: DateRange, today: Day | None) -> Card:
+    foot = f"{numbers.money(today.cost_exact)} of it today so far" if asked.has_today and today else ""
+    return Card("spend", "Spend", MONEY, **summed(periods, "cost_exact"), foot=foot)  # type: ignore[arg-type]
+
+
+def jobs(periods: Periods) -> Card:
+    failed = sum(day.job_failures for day in periods.shown)
+    total = sum(day.jobs for day in periods.shown)
+    foot = (
+        f"{numbers.count(failed)} failed, {numbers.percent(numbers.share(failed, total))}"
+        if total
+        else "None ran"
+    )
+    return Card("jobs", "Jobs", COUNT, **summed(periods, "jobs"), foot=foot)  # type: ignore[arg-type]
+
+
+def ai_calls(periods: Periods) -> Card:
+    tokens_in, tokens_out = (
+        sum(getattr(day, name) for day in periods.shown) for name in ("tokens_in", "tokens_out")
+    )
+    foot = f"{numbers.compact(tokens_in)} in, {numbers.compact(tokens_out)} out"
+    return Card("ai_calls", "AI calls", COUNT, **summed(periods, "ai_calls"), foot=foot)  # type: ignore[arg-type]
+
+
+def cache_hits(periods: Periods) -> Card:
+    """Return the share of AI calls that a cache answered: cache hits ÷ AI calls."""
+    shown, complete, previous = (
+        hit_rate(days) for days in (periods.shown, periods.complete, periods.previous)
+    )
+    series, before = ([hit_rate([day]) for day in days] for days in (periods.shown, periods.previous))
+    hits = sum(day.cache_hits for day in periods.shown)
+    foot = f"{numbers.count(hits)} {'hit' if hits == 1 else 'hits'}"
+    return Card("cache_hit_rate", "Cache hit-rate", PERCENT, shown, complete, previous, series, before, foot)
+
+
+def hit_rate(days: Sequence[Day]) -> Decimal | None:
+    return numbers.share(sum(day.cache_hits for day in days), sum(day.ai_calls for day in days))
+
+
+def active_users(periods: Periods, users: int) -> Card:
+    """Return distinct users of the range; the change is that of the average day, since a distinct count has no parts."""
+    average, before = average_users(periods.complete), average_users(periods.previous)
+    foot = f"{numbers.count(round(average))} on an average day" if average else ""
+    series, earlier = ([day.users for day in days] for days in (periods.shown, periods.previous))
+    return Card("users", "Active users", COUNT, users, average, before, series, earlier, foot, unit=" a day")
+
+
+def average_users(days: Sequence[Day]) -> Decimal | None:
+    return Decimal(sum(day.users for day in days)) / len(days) if days else None
+
+
+def unpriced_calls(periods: Periods, models: Sequence[ModelRow]) -> Card:
+    """Return AI calls of models without a price row; the constants priced them, so they are in the spend."""
+    figures = summed(periods, "unpriced_calls")
+    calls = sum(day.ai_calls for day in periods.shown)
+    every = bool(figures["total"]) and figures["total"] == calls
+    if every:
+        foot = "No model has a price yet; constants apply"
+    elif models:
+        foot = f"{numbers.count(len(models))} {'model' if len(models) == 1 else 'models'}, at the constants"
+    else:
+        foot = "Every call has a price" if calls else ""
+    warns = bool(figures["total"]) and not every
+    return Card("unpriced_calls", "Unpriced calls", COUNT, **figures, foot=foot, warns=warns)  # type: ignore[arg-type]
+
+
+def sums(asked: DateRange, rows: Mapping[date, Day]) -> list[Card]:
+    """Return the plain sums that have no card on the page, for the API."""
+    periods = Periods.of(asked, rows)
+    names = {"cpu_ms": "CPU, ms", "tokens_in": "Tokens in", "tokens_out": "Tokens out"}
+    return [Card(name, label, COUNT, **summed(periods, name)) for name, label in names.items()]  # type: ignore[arg-type]

@@ -1,0 +1,63 @@
+"""Jobs and queue wait by domain."""
+
+from collections.abc import Sequence
+
+from costs.charts.parts import Dict, annotation, label_text, layout, token
+from costs.queries import DomainRow
+from healthpilot.web import numbers
+
+DOMAIN_SLOTS = 6
+
+
+def jobs_by_domain(rows: Sequence[DomainRow]) -> Dict:
+    """Return two sets of bars side by side, jobs and the queue wait that 95 % stay under, each named above its bar."""
+    slots = max(len(rows), DOMAIN_SLOTS)
+    places = [slots - index - 1 for index in range(len(rows))]
+    most_jobs = max((row.jobs for row in rows), default=0) or 1
+    longest = max((row.wait_p95_ms or 0 for row in rows), default=0) or 1
+    captions = [
+        annotation("Jobs", xref="paper", yref="paper", x=0, y=1, yshift=12),
+        annotation("Queue wait, 95 % under", xref="paper", yref="paper", x=0.6, y=1, yshift=12),
+    ]
+    values = [part for row, place in zip(rows, places, strict=True) for part in domain_labels(row, place)]
+    return {
+        "data": [
+            domain_bars(places, [row.jobs for row in rows], "x", "link"),
+            domain_bars(places, [row.wait_p95_ms or 0 for row in rows], "x2", "control"),
+        ],
+        "layout": layout(
+            left=0, right=0, top=24, bottom=0, hovermode=False,
+            xaxis=hidden_axis([0, 0.54], most_jobs),
+            xaxis2=hidden_axis([0.6, 1], longest),
+            yaxis={"visible": False, "fixedrange": True, "range": [-0.5, slots - 0.5]},
+            annotations=[*captions, *values],
+        ),
+        "narrow": {},
+    }  # fmt: skip
+
+
+def hidden_axis(domain: list[float], most: int) -> Dict:
+    return {"domain": domain, "range": [0, most], "visible": False, "fixedrange": True}
+
+
+def domain_bars(places: Sequence[int], values: Sequence[int], axis: str, colour: str) -> Dict:
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "y": [place - 0.18 for place in places],
+        "x": list(values),
+        "xaxis": axis,
+        "width": 0.2,
+        "marker": {"color": token(colour), "cornerradius": 3},
+        "hoverinfo": "skip",
+    }
+
+
+def domain_labels(row: DomainRow, place: int) -> list[Dict]:
+    at = {"yref": "y", "y": place + 0.18, "xref": "paper"}
+    strong = {"color": token("text"), "weight": 500}
+    return [
+        annotation(label_text(row.domain or "No domain"), **at, x=0, font=strong),
+        annotation(numbers.compact(row.jobs), **at | {"x": 0.54}, xanchor="right"),
+        annotation(numbers.duration(row.wait_p95_ms), **at | {"x": 0.6}, font=strong),
+    ]

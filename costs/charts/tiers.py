@@ -1,0 +1,202 @@
+"""Cost per day stacked by tier."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from costs.bands import OTHER, Band
+from costs.charts.parts import (
+    DAY_MS,
+    FEWEST_FOR_AN_AREA,
+    Dict,
+    Timeline,
+    annotation,
+    axis_room,
+    date_axis,
+    label_text,
+    layout,
+    money_ticks,
+    padded,
+    pixels,
+    spread,
+    thinned,
+    token,
+    value_axis,
+)
+from healthpilot.web import numbers
+
+ZERO = Decimal(0)
+BAR_WIDTH = int(DAY_MS * 0.6)
+PATTERNS = {"1": "", "2": "/", "3": ".", OTHER: "-"}
+
+
+def cost_by_tier(timeline: Timeline, bands: Sequence[Band]) -> Dict:
+    """Return cost per day stacked by tier: an area, or bars where too few days have anything to join by a line."""
+    totals = [sum(values, ZERO) for values in zip(*(band.values for band in bands), strict=True)]
+    ticks, labels = money_ticks(max(totals))
+    draws_area = sum(1 for total in totals[: timeline.complete] if total) >= FEWEST_FOR_AN_AREA
+    traces = area_traces(timeline, bands) if draws_area else bar_traces(timeline, bands)
+    wide, narrow = (band_labels(timeline, bands, ticks[-1], amounts=amounts) for amounts in (True, False))
+    days = date_axis(timeline.dates, range=padded(timeline, tight=draws_area))
+    return {
+        "data": [*traces, total_trace(timeline, totals), *today_trace(timeline, totals)],
+        "layout": layout(
+            left=axis_room(labels),
+            right=104,
+            barmode="stack",
+            xaxis=days,
+            yaxis=value_axis(ticks, labels),
+            annotations=wide,
+        ),
+        "narrow": {
+            "margin": {"l": axis_room(labels), "r": 84, "t": 12, "b": 28, "pad": 0},
+            "annotations": narrow,
+            "xaxis": thinned(days),
+        },
+    }
+
+
+def area_traces(timeline: Timeline, bands: Sequence[Band]) -> list[Dict]:
+    """Return for each band a filled area, then on every boundary a surface-coloured stroke under the band's own edge."""
+    days = timeline.texts[: timeline.complete]
+    values = [band.values[: timeline.complete] for band in bands]
+    fills = [area(days, band, amounts) for band, amounts in zip(bands, values, strict=True)]
+    edges: list[Dict] = []
+    height = [ZERO] * len(days)
+    for band, amounts in zip(bands, values, strict=True):
+        height = [below + amount for below, amount in zip(height, amounts, strict=True)]
+        edges += [
+            line(days, height, token("surface"), 5.5),
+            line(days, height, token(f"tier-{band.style}"), 2),
+        ]
+    return [*fills, *edges]
+
+
+def area(days: Sequence[str], band: Band, amounts: Sequence[Decimal]) -> Dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": label_text(band.label),
+        "x": list(days),
+        "y": [pixels(amount) for amount in amounts],
+        "customdata": [numbers.money(amount) for amount in amounts],
+        "hovertemplate": "%{customdata}",
+        "stackgroup": "tiers",
+        "line": {"width": 0, "color": token(f"tier-{band.style}")},
+        "fillcolor": token(f"tier-{band.style}-fill"),
+        "fillpattern": pattern(band.style),
+    }
+
+
+def pattern(style: str) -> Dict:
+    """Return a quiet tint with a thin pattern on it; the strong line is the edge above."""
+    return {
+        "shape": PATTERNS[style],
+        "fillmode": "replace",
+        "bgcolor": token(f"tier-{style}-fill"),
+        "fgcolor": token(f"tier-{style}-ink"),
+        "fgopacity": 1,
+        "size": 9 if style == "2" else 6,
+        "solidity": 0.14 if style == "2" else 0.18,
+    }
+
+
+def line(days: Sequence[str], heights: Sequence[Decimal], colour: str, width: float) -> Dict:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": list(days),
+        "y": [pixels(height) for height in heights],
+        "line": {"color": colour, "width": width},
+        "hoverinfo": "skip",
+    }
+
+
+def bar_traces(timeline: Timeline, bands: Sequence[Band]) -> list[Dict]:
+    """Return stacked bars of the complete days."""
+    return [
+        {
+            "type": "bar",
+            "name": label_text(band.label),
+            "x": timeline.texts[: timeline.complete],
+            "y": [pixels(amount) for amount in band.values[: timeline.complete]],
+            "width": BAR_WIDTH,
+            "customdata": [numbers.money(amount) for amount in band.values],
+            "hovertemplate": "%{customdata}",
+            "marker": {
+                "color": token(f"tier-{band.style}-fill"),
+                "pattern": pattern(band.style),
+                "line": {"color": token(f"tier-{band.style}"), "width": 1.5},
+            },
+        }
+        for band in bands
+    ]
+
+
+def total_trace(timeline: Timeline, totals: Sequence[Decimal]) -> Dict:
+    """Return an unseen line whose only use is the day's total in the hover label."""
+    return line(timeline.texts[: timeline.complete], totals[: timeline.complete], "rgba(0,0,0,0)", 0) | {
+        "name": "Total",
+        "customdata": [numbers.money(total) for total in totals],
+        "hovertemplate": "%{customdata}",
+        "hoverinfo": "all",
+    }
+
+
+def today_trace(timeline: Timeline, totals: Sequence[Decimal]) -> list[Dict]:
+    """Return today as a hatched bar beside the area: it is not over, so nothing joins it."""
+    return [
+        {
+            "type": "bar",
+            "name": "Today so far",
+            "x": [day.isoformat()],
+            "y": [pixels(total)],
+            "width": BAR_WIDTH,
+            "customdata": [numbers.money(total)],
+            "hovertemplate": "%{customdata}",
+            "marker": {
+                "color": token("surface"),
+                "pattern": {
+                    "shape": "/",
+                    "fgcolor": token("control"),
+                    "bgcolor": token("surface"),
+                    "size": 5,
+                    "solidity": 0.2,
+                },
+                "line": {"color": token("control"), "width": 1},
+            },
+        }
+        for day, total in zip(timeline.dates[timeline.complete :], totals[timeline.complete :], strict=True)
+    ]
+
+
+def band_labels(timeline: Timeline, bands: Sequence[Band], top: Decimal, *, amounts: bool) -> list[Dict]:
+    """Return a label at the right end of each band: mark, name and, where there is room, the total."""
+    last = max(0, timeline.complete - 1)
+    middles, below = [], ZERO
+    for band in bands:
+        middles.append(pixels((below + band.values[last] / 2) / top))
+        below += band.values[last]
+    places = spread(middles, 0.15 if amounts else 0.09, low=0.05, high=0.97)
+    return [
+        part
+        for band, place in zip(bands, places, strict=True)
+        for part in band_label(band, place, amounts=amounts)
+    ]
+
+
+def band_label(band: Band, place: float, *, amounts: bool) -> list[Dict]:
+    at = {"xref": "paper", "yref": "paper", "x": 1, "y": place}
+    name = {"color": token("text"), "weight": 500}
+    parts = [
+        annotation(
+            band.mark,
+            **at,
+            xshift=6,
+            yshift=7 if amounts else 0,
+            font={"color": token(f"tier-{band.style}"), "size": 11},
+        ),
+        annotation(label_text(band.label), **at, xshift=20, yshift=7 if amounts else 0, font=name),
+    ]
+    if amounts:
+        parts.append(annotation(numbers.money(band.total), **at, xshift=20, yshift=-8))
+    return parts

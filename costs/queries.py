@@ -1,0 +1,263 @@
+"""What pages and API read: rollup tables only, a handful of queries whatever the range."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+
+from costs.models import (
+    CostBreakdownDaily,
+    CostDay,
+    CostGlobalDaily,
+    CostUserDaily,
+    CostUserWindow,
+    CostWindow,
+    UsageWaitDaily,
+)
+from costs.ranges import DateRange
+from healthpilot.web.pages import Cursor, Page, keyset_page
+from telemetry.models import Shipment
+
+ZERO = Decimal(0)
+TOP_DOMAINS = 8
+TOP_MODELS = 20
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day's sums; all zero where nothing happened."""
+
+    cost_exact: Decimal = ZERO
+    users: int = 0
+    jobs: int = 0
+    job_failures: int = 0
+    ai_calls: int = 0
+    cache_hits: int = 0
+    cpu_ms: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    unpriced_calls: int = 0
+
+
+DAY_FIELDS = tuple(Day.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Which days have data at all, and when a rollup last wrote."""
+
+    first_on: date | None
+    last_on: date | None
+    rolled_up_at: datetime | None
+
+
+@dataclass(frozen=True)
+class DomainRow:
+    """One domain's sums over a range; the waits are those that half and 95 % of the jobs stayed under."""
+
+    domain: str
+    jobs: int
+    job_failures: int
+    cost_exact: Decimal
+    wait_p50_ms: int | None = None
+    wait_p95_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    model: str
+    ai_calls: int
+    unpriced_calls: int
+
+
+@dataclass(frozen=True)
+class UserRow:
+    """One user's sums over a range; the tier is that of the user's last event in it."""
+
+    user_id: str
+    tier: str
+    jobs: int
+    ai_calls: int
+    cpu_ms: int
+    tokens_in: int
+    tokens_out: int
+    cost_exact: Decimal
+
+
+def extent() -> Extent:
+    """Return which days hold events; days rolled up as empty do not count."""
+    dates = CostGlobalDaily.objects.filter(Q(jobs__gt=0) | Q(ai_calls__gt=0)).aggregate(
+        first_on=Min("date"), last_on=Max("date")
+    )
+    return Extent(**dates, rolled_up_at=rolled_up_at())
+
+
+def rolled_up_at() -> datetime | None:
+    """Return when a rollup last wrote."""
+    newest: datetime | None = CostDay.objects.aggregate(at=Max("rolled_up_at"))["at"]
+    return newest
+
+
+def events_wait_for_the_fold() -> bool:
+    """Return whether events have been stored that no rollup has seen yet."""
+    return Shipment.objects.exists()
+
+
+def days(dates: Iterable[date]) -> dict[date, Day]:
+    """Return a row for each of the dates, in their order."""
+    wanted = list(dates)
+    if not wanted:
+        return {}
+    found = CostGlobalDaily.objects.filter(date__range=(min(wanted), max(wanted))).values_list(
+        "date", *DAY_FIELDS
+    )
+    rows = {row[0]: Day(*row[1:]) for row in found}
+    nothing = Day()
+    return {day: rows.get(day, nothing) for day in wanted}
+
+
+def tier_costs(asked: DateRange) -> dict[str, dict[date, Decimal]]:
+    """Return each tier's exact cost per day, in USD."""
+    costs: dict[str, dict[date, Decimal]] = defaultdict(dict)
+    for tier, day, cost in breakdown(asked, "tier").values_list("key", "date", "cost_exact"):
+        costs[tier][day] = cost
+    return dict(costs)
+
+
+def breakdown(asked: DateRange, kind: str) -> "QuerySet[CostBreakdownDaily]":
+    return CostBreakdownDaily.objects.filter(kind=kind, date__range=(asked.first_on, asked.last_on))
+
+
+def domains(asked: DateRange, *, limit: int = TOP_DOMAINS) -> list[DomainRow]:
+    """Return the domains with the most jobs; costs without jobs, such as LLM calls alone, come last."""
+    rows = (
+        breakdown(asked, "domain")
+        .values_list("key")
+        .annotate(Sum("jobs"), Sum("job_failures"), Sum("cost_exact"))
+        .order_by(F("jobs__sum").desc(), F("cost_exact__sum").desc(), "key")[:limit]
+    )
+    totals = [(key, int(jobs), int(failures), cost) for key, jobs, failures, cost in rows]
+    waits = wait_histograms(asked, [key for key, *_ in totals])
+    return [
+        DomainRow(*total, wait_at(waits.get(total[0], {}), 50), wait_at(waits.get(total[0], {}), 95))
+        for total in totals
+    ]
+
+
+def wait_histograms(asked: DateRange, names: Sequence[str]) -> dict[str, dict[int, int]]:
+    """Return how many jobs of each domain waited within each bucket."""
+    rows = (
+        UsageWaitDaily.objects.filter(day__range=(asked.first_on, asked.last_on), domain__in=names)
+        .values_list("domain", "bucket")
+        .annotate(Sum("waits"))
+    )
+    histograms: dict[str, dict[int, int]] = defaultdict(dict)
+    for domain, bucket, waits in rows:
+        histograms[domain][bucket] = int(waits)
+    return histograms
+
+
+def wait_at(histogram: Mapping[int, int], percent: int) -> int | None:
+    """Return the wait (ms) that so many percent of the jobs stayed under, to within 9 %: the middle of its bucket.
+
+    Bucket b holds waits above 2^((b-1)/4) and up to 2^(b/4) ms.
+    """
+    wanted = -(-sum(histogram.values()) * percent // 100)
+    seen = 0
+    for bucket in sorted(histogram):
+        seen += histogram[bucket]
+        if seen >= wanted:
+            return two_digits(2 ** ((bucket - 0.5) / 4)) if bucket else 1
+    return None
+
+
+def two_digits(value: float) -> int:
+    """Return a positive number rounded to the two digits that a histogram's middle can vouch for."""
+    return int(float(f"{value:.1e}"))
+
+
+def unpriced_models(asked: DateRange, *, limit: int = TOP_MODELS) -> list[ModelRow]:
+    """Return the models whose calls no price row covered, the busiest first."""
+    rows = (
+        breakdown(asked, "model")
+        .filter(unpriced_calls__gt=0)
+        .values_list("key")
+        .annotate(Sum("ai_calls"), Sum("unpriced_calls"))
+        .order_by(F("unpriced_calls__sum").desc(), "key")[:limit]
+    )
+    return [ModelRow(key, int(calls), int(unpriced)) for key, calls, unpriced in rows]
+
+
+def has_current_window(asked: DateRange) -> bool:
+    """Return whether the window table holds exactly these days; it lags while no worker runs."""
+    return (
+        asked.preset is not None
+        and CostWindow.objects.filter(days=asked.preset, ends_on=asked.last_on).exists()
+    )
+
+
+def user_count(asked: DateRange, *, prefix: str = "", use_window: bool) -> int:
+    """Return how many users the range has whose id starts so."""
+    if use_window and not prefix:
+        return CostWindow.objects.values_list("users", flat=True).get(days=asked.days)
+    if use_window:
+        return CostUserWindow.objects.filter(days=asked.days, user_id__startswith=prefix).count()
+    days_of_users = CostUserDaily.objects.filter(
+        date__range=(asked.first_on, asked.last_on), user_id__startswith=prefix
+    )
+    return int(days_of_users.aggregate(users=Count("user_id", distinct=True))["users"])
+
+
+def top_users(
+    asked: DateRange, *, use_window: bool, limit: int, cursor: str | None = None, prefix: str = ""
+) -> Page[UserRow]:
+    """Return one page of the users whose id starts so, the dearest first; raises CursorError."""
+
+    def fetch(start: Cursor | None, most: int) -> list[UserRow]:
+        return user_rows(asked, start, most, prefix=prefix, use_window=use_window)
+
+    return keyset_page(
+        fetch,
+        lambda row: (str(row.cost_exact), row.user_id),
+        scope=f"costs.users:{asked.scope}:{prefix}",
+        cursor=cursor,
+        limit=limit,
+    )
+
+
+WINDOW_USERS = """
+    SELECT user_id, tier, jobs, ai_calls, cpu_ms, tokens_in, tokens_out, cost_exact
+    FROM cost_user_window WHERE days = %(days)s AND starts_with(user_id, %(prefix)s)
+"""
+DAILY_USERS = """
+    SELECT user_id, (array_agg(tier ORDER BY date DESC))[1] AS tier, sum(jobs)::bigint AS jobs,
+           sum(ai_calls)::bigint AS ai_calls, sum(cpu_ms)::bigint AS cpu_ms, sum(tokens_in)::bigint AS tokens_in,
+           sum(tokens_out)::bigint AS tokens_out, sum(cost_exact) AS cost_exact
+    FROM cost_user_daily WHERE date BETWEEN %(first_on)s AND %(last_on)s AND starts_with(user_id, %(prefix)s)
+    GROUP BY user_id
+"""
+# The plain bound on cost_exact lets the index on (days, cost_exact DESC, user_id) seek to the cursor.
+AFTER = "WHERE cost_exact <= %(cost)s AND (cost_exact < %(cost)s OR user_id > %(user_id)s)"
+BEFORE = "WHERE cost_exact >= %(cost)s AND (cost_exact > %(cost)s OR user_id < %(user_id)s)"
+
+
+def user_rows(
+    asked: DateRange, start: Cursor | None, most: int, *, prefix: str, use_window: bool
+) -> list[UserRow]:
+    """Return users after the cursor, or before it from the nearest upwards."""
+    backwards = start is not None and start.backwards
+    cost, user_id = start.key if start else (None, None)
+    place = "" if start is None else BEFORE if backwards else AFTER
+    order = "cost_exact, user_id DESC" if backwards else "cost_exact DESC, user_id"
+    source = WINDOW_USERS if use_window else DAILY_USERS
+    values = {
+        "days": asked.preset, "first_on": asked.first_on, "last_on": asked.last_on,
+        "prefix": prefix, "cost": cost and Decimal(cost), "user_id": user_id, "most": most,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM ({source}) AS users {place} ORDER BY {order} LIMIT %(most)s", values)
+        return [UserRow(*row) for row in cursor.fetchall()]

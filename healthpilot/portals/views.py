@@ -1,0 +1,38 @@
+"""The front page, the liveness answer and the choice of theme."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from healthpilot.web.templatetags.shell import THEMES
+
+ONE_YEAR_S = 365 * 24 * 3600
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """Show what this is and the way in."""
+    return render(request, "portals/front.html")
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """Answer 'ok' while the process serves at all: no database, no cache, so a restart is asked for only when it helps."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponse:
+    """Keep the chosen theme in a cookie and go back: the way that works without a script."""
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
+        back = "/"
+    answer = redirect(back)
+    if request.POST.get("theme") in THEMES:
+        answer.set_cookie(
+            "theme", request.POST["theme"], max_age=ONE_YEAR_S, samesite="Lax", secure=request.is_secure()
+        )
+    return answer

@@ -1,0 +1,115 @@
+"""How figures are written: exact decimals and whole numbers as short text, never through a float."""
+
+from collections.abc import Sequence
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+
+NARROW_SPACE = "\u202f"
+NO_FIGURE = "–"
+MILLIONTH = Decimal("0.000001")
+SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
+FULL_BELOW = 100_000
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """Return the value half-even to so many places; the digits of large sums are kept."""
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+
+
+def plain(value: Decimal) -> str:
+    """Return every digit of a decimal: no exponent, no trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def grouped(value: Decimal, places: int) -> str:
+    return f"{rounded(abs(value), places):,f}"
+
+
+def money(value: Decimal | None) -> str:
+    """Return dollars as short as they stay honest: $4,845.42, $0.0142, $0.000031, never $0.00 for a sum above zero."""
+    if value is None:
+        return NO_FIGURE
+    sign = "−" if value < 0 else ""
+    size = abs(value)
+    if size == 0:
+        return "$0.00"
+    if size >= 1:
+        return f"{sign}${grouped(size, 2)}"
+    if size < MILLIONTH:
+        return f"{sign}<$0.000001"
+    return f"{sign}${small(size)}"
+
+
+def small(size: Decimal) -> str:
+    """Return an amount below one with two places or, where those would lose it, with up to six."""
+    text = plain(rounded(size, 4 if size >= Decimal("0.01") else 6))
+    whole, _, places = text.partition(".")
+    return f"{whole}.{places.ljust(2, '0')}"
+
+
+def money_exact(value: Decimal | None) -> str:
+    """Return dollars with every digit there is."""
+    if value is None:
+        return NO_FIGURE
+    sign = "−" if value < 0 else ""
+    whole, _, places = plain(abs(value)).partition(".")
+    return f"{sign}${int(whole):,}.{places.ljust(2, '0')}"
+
+
+def count(value: int | None) -> str:
+    return NO_FIGURE if value is None else f"{value:,}".replace("-", "−")
+
+
+def compact(value: int | None) -> str:
+    """Return a count in at most three digits and a scale, 22.4 M; below 100,000 in full."""
+    if value is None or abs(value) < FULL_BELOW:
+        return count(value)
+    for size, name in SCALES:
+        scaled = rounded(Decimal(value) / size, 1 if abs(value) < 100 * size else 0)
+        if abs(scaled) >= 1:
+            return f"{scaled:,f}{NARROW_SPACE}{name}".replace("-", "−")
+    return count(value)
+
+
+def share(part: Decimal | int, whole: Decimal | int) -> Decimal | None:
+    """Return part of whole in percent, or None where there is no whole."""
+    return Decimal(part) * 100 / Decimal(whole) if whole else None
+
+
+def percent(value: Decimal | None, places: int = 1) -> str:
+    return NO_FIGURE if value is None else f"{rounded(value, places):,f}{NARROW_SPACE}%".replace("-", "−")
+
+
+def duration(milliseconds: int | None) -> str:
+    """Return a time span in the unit a person would choose: 840 ms, 3.1 s, 41 s, 4 min 10 s, 2 h 5 min."""
+    if milliseconds is None:
+        return NO_FIGURE
+    if milliseconds < 1000:
+        return f"{milliseconds}{NARROW_SPACE}ms"
+    if milliseconds < 100_000:
+        return f"{rounded(Decimal(milliseconds) / 1000, 1 if milliseconds < 10_000 else 0)}{NARROW_SPACE}s"
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    spans = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s")]
+    first = next(index for index, (amount, _) in enumerate(spans) if amount)
+    return " ".join(f"{amount:,}{NARROW_SPACE}{unit}" for amount, unit in spans[first : first + 2] if amount)
+
+
+def axis_ticks(highest: Decimal, *, most: int = 5) -> list[Decimal]:
+    """Return round steps from zero to at least the highest value: 1, 2, 2.5 or 5 times a power of ten apart."""
+    if highest <= 0:
+        return [Decimal(0), Decimal(1)]
+    power = Decimal(1).scaleb((highest / most).adjusted())
+    step = next(
+        factor * power
+        for factor in map(Decimal, ("1", "2", "2.5", "5", "10"))
+        if factor * power * most >= highest
+    )
+    steps = int((highest / step).to_integral_value(ROUND_CEILING))
+    return [step * index for index in range(steps + 1)]
+
+
+def axis_places(ticks: Sequence[Decimal]) -> int:
+    """Return how many decimal places tell these ticks apart."""
+    return max((len(plain(tick).partition(".")[2]) for tick in ticks), default=0)

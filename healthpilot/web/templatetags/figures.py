@@ -1,0 +1,105 @@
+"""Figures in templates: short on the page, exact on hover, and small server-made pictures of them."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from healthpilot.web import numbers, sparklines
+
+register = template.Library()
+
+register.filter("count", numbers.count)
+register.filter("duration", numbers.duration)
+register.filter("percent", numbers.percent)
+register.filter("money_exact", numbers.money_exact)
+
+
+def short(text: str, exact: str) -> SafeString:
+    """Return the short text, with the exact figure on hover where it says more."""
+    return (
+        format_html("{}", text) if text == exact else format_html('<span title="{}">{}</span>', exact, text)
+    )
+
+
+@register.filter
+def money(value: Decimal | None) -> SafeString:
+    return short(numbers.money(value), numbers.money_exact(value))
+
+
+@register.filter
+def compact(value: int | None) -> SafeString:
+    return short(numbers.compact(value), numbers.count(value))
+
+
+@register.filter
+def day(value: date) -> str:
+    return f"{value.day} {value:%b}"
+
+
+@register.filter
+def day_and_year(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+@register.filter
+def points(value: Decimal | None) -> str:
+    """Return a difference of two percentages, which is not itself a percentage."""
+    return numbers.NO_FIGURE if value is None else f"{numbers.rounded(value, 1):,f}"
+
+
+@register.simple_tag
+def ago(moment: datetime | None, now: datetime | None = None) -> SafeString:
+    """Return a time element that reads '3 min ago' and tells the exact UTC time on hover."""
+    if moment is None:
+        return SafeString(numbers.NO_FIGURE)
+    exact = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        exact.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
+        relative((now or timezone.now()) - moment),
+    )
+
+
+def relative(age: timedelta) -> str:
+    """Return an age in the largest unit that fits: 'just now', '3 min ago', '26 h ago', '12 days ago'."""
+    seconds = int(age.total_seconds())
+    if seconds < 60:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds // 60} min ago"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h ago"
+    return f"{seconds // 86_400} days ago"
+
+
+@register.simple_tag
+def sparkline(
+    values: Sequence[Decimal | int | None],
+    previous: Sequence[Decimal | int | None] = (),
+    *,
+    last_is_open: bool = False,
+) -> SafeString:
+    """Return an inline SVG of the values, one a day; None is a gap, an open last day is dashed."""
+    return sparklines.drawing(values, previous, last_is_open=last_is_open)
+
+
+@register.inclusion_tag("components/_icon.html")
+def icon(name: str, css_class: str = "i") -> dict[str, str]:
+    return {"name": name, "css_class": css_class}
+
+
+@register.simple_tag
+def share_bar(value: Decimal | None) -> SafeString:
+    """Return a bar as long as a share in percent; attributes only, so the policy against inline styles holds."""
+    width = numbers.rounded(max(Decimal(0), min(Decimal(100), value or Decimal(0))), 1)
+    return format_html(
+        '<svg class="share" aria-hidden="true"><rect class="bar-bg" width="100%" height="6" rx="3"/>'
+        '<rect class="bar-fg" width="{}%" height="6" rx="3"/></svg>',
+        width,
+    )
