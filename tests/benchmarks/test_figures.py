@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,8 +80,8 @@ def test_a_short_figure_is_shown_as_such(capsys: pytest.CaptureFixture[str]) -> 
 def test_too_little_disk_is_one_line_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sandbox.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10**9}))
-    monkeypatch.setattr(sandbox.tempfile, "mkdtemp", lambda **options: pytest.fail("a folder was made"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 10**9}))
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda **options: pytest.fail("a folder was made"))
     assert command.main(["--full"]) == 1
     said = " ".join(capsys.readouterr().err.split())
     assert "1.0 GB free" in said
