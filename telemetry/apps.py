@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 
@@ -14,7 +15,10 @@ class TelemetryConfig(AppConfig):
     verbose_name = "Telemetry"
 
     def ready(self) -> None:
-        """Have a database that was just migrated take today's events."""
+        """Have connections counted for the jobs that use them, and a fresh database take today's events."""
+        from telemetry.rows import count_on
+
+        connection_created.connect(count_on, dispatch_uid="telemetry.rows")
         post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")
 
 

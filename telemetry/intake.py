@@ -1,0 +1,53 @@
+"""Takes one event in: stamps it, checks it, stores it; never raises, but says whether it is durable."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from telemetry.drops import drops
+from telemetry.events import EVENT_KINDS, InvalidEvent, Row
+from telemetry.store import store, store_async
+
+
+def record(kind: str, event: Mapping[str, Any]) -> bool:
+    """Record an event; returns True only when it is durable. What is not recorded is counted by reason."""
+    try:
+        store(kind, cleaned(kind, event))
+    except Exception as error:
+        count_drop(error)
+        return False
+    return True
+
+
+async def record_async(kind: str, event: Mapping[str, Any]) -> bool:
+    """Do as `record` does while the event loop goes on."""
+    try:
+        await store_async(kind, cleaned(kind, event))
+    except Exception as error:
+        count_drop(error)
+        return False
+    return True
+
+
+def cleaned(kind: str, event: Mapping[str, Any]) -> Row:
+    """Return the event's row, created now unless the event says when; raises InvalidEvent."""
+    now = datetime.now(UTC)
+    if isinstance(event, Mapping) and event.get("created_at") is None and not tells_its_end(event):
+        event = {**event, "created_at": now}
+    return EVENT_KINDS[kind].clean(event, now=now)
+
+
+def tells_its_end(event: Mapping[str, Any]) -> bool:
+    """Return whether created_at follows from the other moments of a job."""
+    if event.get("finished_at") is not None:
+        return True
+    return event.get("started_at") is not None and event.get("duration_ms") is not None
+
+
+def count_drop(error: Exception) -> None:
+    """Count an event that was not recorded, under one of few reasons."""
+    if isinstance(error, InvalidEvent):
+        known = any(error.column in kind.columns for kind in EVENT_KINDS.values())
+        drops.add(f"refused: {error.column if known else 'unknown column'}", error.reason)
+    else:
+        drops.add(f"failed: {type(error).__name__}", str(error).strip())
