@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import NoReturn
 
+from django.core.exceptions import ImproperlyConfigured
+
 from healthpilot import configuration, embedded
 
 # These need no database, or bring it up themselves.
@@ -34,7 +36,7 @@ def run(arguments: Sequence[str]) -> None:
     try:
         with services(arguments):
             execute_from_command_line(list(arguments))
-    except embedded.EmbeddedError as error:
+    except (embedded.EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(str(error))
 
 

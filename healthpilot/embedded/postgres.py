@@ -236,7 +236,8 @@ def stop(home: Home) -> None:
         if serves(process, home):
             process.kill()
     wait_gone(rest, 5)
-    (home.postgres / "postmaster.pid").unlink(missing_ok=True)
+    for left in (home.postgres / "postmaster.pid", socket_path(home), Path(f"{socket_path(home)}.lock")):
+        left.unlink(missing_ok=True)
 
 
 def wait_gone(processes: list[psutil.Process], limit_s: float) -> None:
