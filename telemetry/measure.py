@@ -4,6 +4,7 @@ import resource
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -61,7 +62,8 @@ class Running:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._meters: set[Meter] = set()
+        # Weak, so that a block that is never left does not make every later job say it shares.
+        self._meters: weakref.WeakSet[Meter] = weakref.WeakSet()
 
     def begin(self, meter: Meter, *, outer: tuple[object, ...]) -> None:
         """Let a meter that runs alone start from a fresh mark; where several share it, each says so."""
