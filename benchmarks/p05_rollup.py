@@ -35,7 +35,7 @@ def measure(bench: Bench) -> Measurement:
 def from_raw(day: date) -> None:
     """Roll the day up from raw, and make sure that every event was counted."""
     cost = rollup_costs_for_date(day, from_raw=True)
-    rolled_up, stored = cost.jobs + cost.ai_calls, count(day)
+    rolled_up, stored = cost.total.jobs + cost.total.ai_calls, count(day)
     if rolled_up != stored:
         raise AssertionError(f"the rollup counted {rolled_up:,} of {stored:,} events")
 

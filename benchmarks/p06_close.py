@@ -15,8 +15,6 @@ from costs.usage import fold_pending
 
 FIRST_WRITES = 3
 USERS = "SELECT count(*) FROM cost_user_daily WHERE date = %s"
-# All rows that one rollup writes have the same time, that of its transaction.
-LAST_CHANGED = f"{USERS} AND updated_at = (SELECT max(updated_at) FROM cost_user_daily)"
 # No seed comes twice, so each run brings other events than the one before.
 turns = itertools.count(1)
 
@@ -28,13 +26,16 @@ def measure(bench: Bench) -> Measurement:
     peer = RawDay(day)
     first = first_writes(day, peer)
     tidy(*PARTIALS, *COSTS)
+    changed: list[int] = []
     close = alternate(
-        lambda: rollup_costs_for_date(day),
+        lambda: changed.append(rollup_costs_for_date(day).changed_users),
         peer.group_by,
         runs=bench.sizes.runs,
         before=lambda: add_last_refresh(bench, day),
     )
-    return Measurement(close.cost, bench.sizes.runs, describe(day, close, first, peer))
+    users = f"{max(changed):,} of {value(USERS, [day]):,} users changed"
+    note = f"{milliseconds(close)}, {users}; {describe(day, first, peer)}"
+    return Measurement(close.cost, bench.sizes.runs, note)
 
 
 def first_writes(day: date, peer: RawDay) -> Pairs:
@@ -50,11 +51,10 @@ def add_last_refresh(bench: Bench, day: date) -> None:
     fold_pending()
 
 
-def describe(day: date, close: Pairs, first: Pairs, peer: RawDay) -> str:
-    """Return how much there was to do, and the first write of the day's rows beside the close."""
+def describe(day: date, first: Pairs, peer: RawDay) -> str:
+    """Return what the first write of the day's rows takes, and how much there is to sum."""
     partials = value("SELECT count(*) FROM usage_daily WHERE day = %s", [day])
     return (
-        f"{milliseconds(close)}, {value(LAST_CHANGED, [day]):,} of {value(USERS, [day]):,} users changed; "
         f"first write of all users {first.cost.median:.2f} ({milliseconds(first)}); "
         f"{partials:,} day partials, {peer.groups():,} groups in DuckDB"
     )

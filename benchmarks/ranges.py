@@ -50,5 +50,5 @@ def fill(bench: Bench, today: date) -> None:
     execute(GLOBAL_DAYS)
     for kind, keys in BREAKDOWNS.items():
         execute(BREAKDOWN_DAYS, {"kind": kind, "keys": keys, "of": len(keys)})
-    rebuild()
+    rebuild(today)
     tidy(*COSTS)

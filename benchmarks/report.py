@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.figures import Figure, Measurement
-from benchmarks.timing import Spread
+
+PLAIN_WIDTH = 150
 
 
 @dataclass(frozen=True)
@@ -42,40 +44,29 @@ def as_record(row: Row) -> dict[str, object]:
 
 
 def show(rows: Sequence[Row], *, title: str) -> None:
-    """Print the table to standard output, each figure's note below its name."""
-    table = Table(title=title, title_justify="left", show_lines=True)
+    """Print the table to standard output, and below it what each figure has to add."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PLAIN_WIDTH)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for heading in ("id", "figure", "against"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("ratio (spread)", "goal", ""):
-        table.add_column(heading, no_wrap=True)
+        table.add_column(heading)
+    for heading in ("ratio", "spread", "goal", ""):
+        table.add_column(heading, no_wrap=True, justify="right")
     for row in rows:
         table.add_row(*cells(row))
-    Console(width=None).print(table)
+    console.print(table)
+    for row in rows:
+        console.print(
+            f"{row.figure.id}: {row.found.note if row.found else row.failure}", markup=False, highlight=False
+        )
 
 
 def cells(row: Row) -> tuple[str, ...]:
     figure, found = row.figure, row.found
     goal = f"{figure.bound} {figure.goal:g}"
     if not found:
-        return (
-            figure.id,
-            f"{figure.figure}\n[red]{row.failure}[/]",
-            figure.against,
-            "",
-            goal,
-            "[red]not measured[/]",
-        )
+        return (figure.id, figure.figure, figure.against, "", "", goal, "[red]not measured[/]")
     verdict = "[green]pass[/]" if figure.passes(found) else "[yellow]short[/]"
-    return (
-        figure.id,
-        f"{figure.figure}\n[dim]{found.note}[/]",
-        figure.against,
-        spread(found.ratio),
-        goal,
-        verdict,
-    )
-
-
-def spread(ratio: Spread) -> str:
-    """Return a ratio as people read it: three digits, the range of the single runs behind it."""
-    return f"{ratio.median:.3g} ({ratio.low:.3g}–{ratio.high:.3g})"
+    ratio, spread = f"{found.ratio.median:.3g}", f"{found.ratio.low:.3g}–{found.ratio.high:.3g}"
+    return (figure.id, figure.figure, figure.against, ratio, spread, goal, verdict)
