@@ -86,7 +86,7 @@ def secret_key(var: Path) -> str:
     path = var / "secret_key"
     if not path.exists():
         draft = var / f".secret_key.{os.getpid()}"
-        var.mkdir(parents=True, exist_ok=True)
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as stream:
             stream.write(secrets.token_urlsafe(48))

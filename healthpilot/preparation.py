@@ -22,7 +22,7 @@ from django.contrib.staticfiles import finders
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
-from healthpilot import configuration
+from healthpilot import configuration, embedded
 from healthpilot.embedded import Say
 
 ADMIN = "admin"
@@ -76,7 +76,7 @@ def require_port(bind: str, port: int) -> None:
 
 def require_space(var: Path) -> None:
     """Refuse to start where the database would run out of disk at once."""
-    var.mkdir(parents=True, exist_ok=True)
+    embedded.make_folder(var)
     free = shutil.disk_usage(var).free
     if free < NEEDED_BYTES:
         raise CommandError(

@@ -28,6 +28,7 @@ __all__ = [
     "Home",
     "Say",
     "is_running",
+    "make_folder",
     "one_at_a_time",
     "postgres",
     "start",

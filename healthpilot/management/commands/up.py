@@ -73,10 +73,11 @@ class Command(BaseCommand):
         assert child is not None
         processes.remember(var, child.pid, url)
         if not preparation.wait_ready(bind, port, child, READY_LIMIT_S):
-            processes.end(var)
-            raise CommandError(
-                f"The web server did not answer within {READY_LIMIT_S:.0f} s. {last_words(log)}"
+            problem = (
+                "ended at once" if child.poll() is not None else f"gave no page within {READY_LIMIT_S:.0f} s"
             )
+            processes.end(var)
+            raise CommandError(f"HealthPilot {problem}. {last_words(log)}")
         self.stdout.write(f"HealthPilot runs at {url} (./run stop ends it; log: {log}).")
 
 
