@@ -1,5 +1,6 @@
 """Takes one event in: stamps it, checks it, stores it; never raises, but says whether it is durable."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,11 +21,22 @@ def record(kind: str, event: Mapping[str, Any]) -> bool:
 
 
 async def record_async(kind: str, event: Mapping[str, Any]) -> bool:
-    """Do as `record` does while the event loop goes on."""
+    """Do as `record` does while the event loop goes on; without asyncio's loop, just as `record` does."""
+    if not is_loop_running():
+        return record(kind, event)
     try:
         await store_async(kind, cleaned(kind, event))
     except Exception as error:
         count_drop(error)
+        return False
+    return True
+
+
+def is_loop_running() -> bool:
+    """Return whether asyncio drives this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
         return False
     return True
 

@@ -301,7 +301,7 @@ anything = (
 
 
 def events_like(base: dict[str, Any], columns: tuple[str, ...]) -> st.SearchStrategy[dict[Any, Any]]:
-    """Events with some columns replaced by anything, some left out, and now and then a column nobody knows."""
+    """Events with some columns replaced by anything, some left out, now and then one nobody knows."""
     names = st.sampled_from(columns)
     replaced = st.dictionaries(names | st.text(max_size=5) | st.integers(), anything, max_size=3)
     sensible = st.fixed_dictionaries({}, optional={name: sensible_values(name) for name in columns})

@@ -142,10 +142,29 @@ def test_a_coroutine_that_is_thrown_away_is_recorded_as_failed() -> None:
         async with with_job_telemetry("block", CONTEXT):
             await Forever()
 
-    for coroutine in (with_job_telemetry("called", CONTEXT, endless), block()):
-        coroutine.send(None)
-        coroutine.close()
-    assert endings() == [("called", False, "GeneratorExit"), ("block", False, "GeneratorExit")]
+    def throw_away() -> None:
+        for coroutine in (with_job_telemetry("called", CONTEXT, endless), block()):
+            coroutine.send(None)
+            coroutine.close()
+
+    async def host() -> None:
+        throw_away()
+
+    throw_away()
+    asyncio.run(host())
+    assert endings() == [("called", False, "GeneratorExit"), ("block", False, "GeneratorExit")] * 2
+    assert dropped_events() == {}
+
+
+def test_a_coroutine_may_be_driven_without_asyncio() -> None:
+    async def three() -> int:
+        return 3
+
+    with pytest.raises(StopIteration) as end:
+        with_job_telemetry("called", CONTEXT, three).send(None)
+    assert end.value.value == 3
+    assert endings() == [("called", True, None)]
+    assert dropped_events() == {}
 
 
 def test_a_coroutine_may_catch_what_is_thrown_into_it() -> None:

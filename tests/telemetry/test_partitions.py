@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from telemetry.models import DroppedPartition, JobEvent, LlmEvent, Shipment
 from telemetry.partitions import (
@@ -209,6 +210,30 @@ def test_a_partition_in_use_stays_until_the_next_round() -> None:
     finally:
         reader.close()
     assert len(drop_expired(NOW)) == 1
+
+
+@pytest.mark.usefixtures("no_partitions")
+def test_no_row_slips_in_between_the_check_and_the_drop() -> None:
+    ship("llm", [llm_row(created_at=OLD)])
+    age(days=91)
+    late = connection.copy()
+    results: list[str] = []
+
+    def insert_late(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "INSERT INTO telemetry_dropped" in sql:
+            try:
+                with late.cursor() as cursor:
+                    cursor.execute("SET lock_timeout = '50ms'")
+                    cursor.execute(f"INSERT INTO {TABLE} SELECT * FROM {TABLE}")
+                results.append("stored")
+            except OperationalError:
+                results.append("refused")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(insert_late):
+        assert len(drop_expired(NOW)) == 1
+    late.close()
+    assert results == ["refused"]
 
 
 @pytest.mark.usefixtures("no_partitions")
