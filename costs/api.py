@@ -45,7 +45,7 @@ class RangeBody(Schema):
 
 
 class CardBody(Schema):
-    """One key figure. Complete days are compared with as many days before; change is null where those had nothing."""
+    """One key figure. Complete days are compared with as many before; no change is given without those."""
 
     kind: Literal["money", "count", "percent"]
     total: str | int | None = Field(
@@ -94,7 +94,7 @@ REFUSALS = {401: ErrorBody, 403: ErrorBody, 422: ErrorBody}
     summary="Key figures of a range",
 )
 def summary(request: HttpRequest, days: Days) -> dict[str, Any]:
-    """Return the cards of the cost page with a value per day for each: spend, jobs, AI calls, tokens, CPU, cache, users."""
+    """Return the figures of the cost page, each with a value per day."""
     now = timezone.now()
     asked = ending_today(days, local_today(now))
     rows = queries.days([*asked.previous_dates, *asked.dates])

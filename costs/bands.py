@@ -1,4 +1,4 @@
-"""Tiers as bands of a chart and columns of its table: a fixed order, a fixed mark each, strangers gathered."""
+"""Tiers as bands of a chart and columns of its table: a fixed order and mark each, strangers gathered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Band:
 
 
 def styled_tiers() -> dict[str, str]:
-    """Return the configured tiers that have a style of their own, the most valuable first, as it is shed last."""
+    """Return the configured tiers that have a style of their own, the one shed last first."""
     return dict(zip(reversed(settings.TIERS), ("1", "2", "3"), strict=False))
 
 
@@ -47,7 +47,7 @@ def label_of(tier: str) -> str:
 
 
 def bands(costs: Mapping[str, Mapping[date, Decimal]], dates: Sequence[date]) -> list[Band]:
-    """Return the bands bottom to top: configured tiers, then a single stranger by its name or several as 'Other'."""
+    """Return the bands bottom to top: configured tiers, then one stranger by name or several as 'Other'."""
     known = [tier for tier in styled_tiers() if any(costs.get(tier, {}).values())]
     strangers = sorted(tier for tier in costs if tier not in styled_tiers() and any(costs[tier].values()))
     found = [Band(label_of(tier), style_of(tier), column([costs[tier]], dates)) for tier in known]

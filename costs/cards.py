@@ -16,7 +16,7 @@ MONEY, COUNT, PERCENT = "money", "count", "percent"
 
 @dataclass(frozen=True)
 class Card:
-    """One key figure. total covers the whole range; current and previous cover complete days only, equally many."""
+    """One key figure: total over the whole range, current and previous over equally many complete days."""
 
     key: str
     label: str
@@ -29,6 +29,26 @@ class Card:
     foot: str = ""
     unit: str = ""
     warns: bool = False
+
+    @property
+    def text(self) -> str:
+        """The total as it stands on the card."""
+        return written(self.total, self.kind)
+
+    @property
+    def exact(self) -> str:
+        """The total with every digit, for whoever points at it."""
+        if self.kind == MONEY:
+            return numbers.money_exact(None if self.total is None else Decimal(self.total))
+        return (
+            numbers.percent(decimal(self.total), 6)
+            if self.kind == PERCENT
+            else numbers.count(whole(self.total))
+        )
+
+    @property
+    def before(self) -> str:
+        return written(self.previous, self.kind)
 
     @property
     def is_new(self) -> bool:
@@ -53,9 +73,24 @@ class Card:
         return None if self.change is None else abs(self.change)
 
 
+def decimal(figure: Figure) -> Decimal | None:
+    return None if figure is None else Decimal(figure)
+
+
+def whole(figure: Figure) -> int | None:
+    return None if figure is None else round(figure)
+
+
+def written(figure: Figure, kind: str) -> str:
+    """Return a figure in its own kind: dollars, percent or a count."""
+    if kind == MONEY:
+        return numbers.money(decimal(figure))
+    return numbers.percent(decimal(figure)) if kind == PERCENT else numbers.compact(whole(figure))
+
+
 @dataclass(frozen=True)
 class Periods:
-    """The days of a range beside the complete ones and those before, which is what every card is made from."""
+    """The days of a range, its complete ones and those before: what every card is made from."""
 
     shown: list[Day]
     complete: list[Day]
@@ -135,9 +170,13 @@ def hit_rate(days: Sequence[Day]) -> Decimal | None:
 
 
 def active_users(periods: Periods, users: int) -> Card:
-    """Return distinct users of the range; the change is that of the average day, since a distinct count has no parts."""
+    """Return distinct users of the range; the change is that of the average day."""
     average, before = average_users(periods.complete), average_users(periods.previous)
-    foot = f"{numbers.count(round(average))} on an average day" if average else ""
+    foot = (
+        f"{numbers.plain(numbers.rounded(average, 0 if average >= 10 else 1))} on an average day"
+        if average
+        else ""
+    )
     series, earlier = ([day.users for day in days] for days in (periods.shown, periods.previous))
     return Card("users", "Active users", COUNT, users, average, before, series, earlier, foot, unit=" a day")
 

@@ -1,4 +1,4 @@
-"""Everything the cost page shows for one question, gathered by a handful of queries and put into sentences."""
+"""Everything the cost page shows: gathered by a handful of queries and put into sentences."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from costs import cards, charts, queries
 from costs.bands import Band, bands
 from costs.forms import Asked
 from costs.queries import Day, DomainRow, Extent, UserRow
-from costs.ranges import DateRange, ending_on, spoken
+from costs.ranges import MAX_DAYS, ONE_DAY, DateRange, spoken
 from healthpilot.web import numbers
 from healthpilot.web.pages import CursorError, Page
 
@@ -80,7 +80,7 @@ def ready(asked: Asked, rows: Mapping[date, Day]) -> dict[str, Any]:
 
 
 def is_stale(extent: Extent, now: datetime) -> bool:
-    """Return whether the newest rollup is older than a day and its grace, so that what is shown is not current."""
+    """Return whether the newest rollup is older than a day and its grace."""
     return extent.rolled_up_at is not None and now - extent.rolled_up_at > STALE_AFTER
 
 
@@ -89,25 +89,24 @@ def has_events(day: Day) -> bool:
 
 
 def elsewhere(extent: Extent, asked: DateRange) -> dict[str, Any]:
-    """Return where the data is, for a range that has none of it."""
-    week = nearest(extent, asked)
+    """Return where the data is, for a range without any: the nearest week, and all if not too long."""
+    if extent.first_on is None or extent.last_on is None:
+        return {"state": "elsewhere"}
+    week = nearest(extent.first_on, extent.last_on, asked)
+    everything = DateRange(extent.first_on, extent.last_on, asked.today)
     return {
         "state": "elsewhere",
         "nearest": week,
-        "nearest_sentence": week and spoken(week.first_on, week.last_on),
+        "nearest_sentence": spoken(week.first_on, week.last_on),
+        "everything": everything if WEEK < everything.days <= MAX_DAYS else None,
     }
 
 
-def nearest(extent: Extent, asked: DateRange) -> DateRange | None:
-    """Return the week that ends on the newest day with data, or on the oldest when all data came later."""
-    if extent.first_on is None or extent.last_on is None:
-        return None
-    newest = (
-        extent.last_on
-        if extent.last_on < asked.first_on or extent.first_on <= asked.last_on
-        else extent.first_on
-    )
-    return ending_on(newest, WEEK, asked.today)
+def nearest(first_on: date, last_on: date, asked: DateRange) -> DateRange:
+    """Return the week that ends on the newest day with data, or begins on the oldest if all came later."""
+    if asked.last_on < first_on:
+        return DateRange(first_on, min(first_on + (WEEK - 1) * ONE_DAY, asked.today), asked.today)
+    return DateRange(last_on - (WEEK - 1) * ONE_DAY, last_on, asked.today)
 
 
 def timeline(asked: DateRange) -> charts.Timeline:
@@ -142,8 +141,9 @@ def tier_sentence(complete: Sequence[TierDay]) -> str:
     if not total:
         return "No complete day has a cost yet."
     peak = max(complete, key=lambda day: day.total)
-    if len(complete) == 1:
-        return f"{numbers.money(total)} on {spoken(peak.on, peak.on)}."
+    if peak.total == total:
+        only = ", the only complete day with a cost" if len(complete) > 1 else ""
+        return f"{numbers.money(total)} on {spoken(peak.on, peak.on)}{only}."
     return (
         f"{numbers.money(total / len(complete))} a day on average over {len(complete)} complete days. "
         f"The dearest was {peak.on.day} {peak.on:%b} with {numbers.money(peak.total)}."
@@ -181,10 +181,14 @@ def token_panel(asked: DateRange, rows: Mapping[date, Day]) -> dict[str, Any]:
             for day in reversed(asked.dates)
         ],
         "token_totals": sums | {"ai_calls": calls, "rate": numbers.share(hits, calls)},
-        "token_sentence": f"{numbers.compact(sums['tokens_in'])} in and {numbers.compact(sums['tokens_out'])} out over "
-        f"{numbers.compact(calls)} {'call' if calls == 1 else 'calls'}.",
+        "token_sentence": token_sentence(sums, calls),
         "token_figure": charts.tokens_and_hits(timeline(asked), shown) if calls else None,
     }
+
+
+def token_sentence(sums: Mapping[str, int], calls: int) -> str:
+    sent, received = numbers.compact(sums["tokens_in"]), numbers.compact(sums["tokens_out"])
+    return f"{sent} in and {received} out over {numbers.compact(calls)} {'call' if calls == 1 else 'calls'}."
 
 
 def users_panel(asked: Asked, *, use_window: bool | None = None, count: int | None = None) -> dict[str, Any]:

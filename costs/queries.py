@@ -162,7 +162,7 @@ def wait_histograms(asked: DateRange, names: Sequence[str]) -> dict[str, dict[in
 
 
 def wait_at(histogram: Mapping[int, int], percent: int) -> int | None:
-    """Return the wait (ms) that so many percent of the jobs stayed under, to within 9 %: the middle of its bucket.
+    """Return the wait (ms) that so many percent of jobs stayed under: the middle of a bucket, within 9 %.
 
     Bucket b holds waits above 2^((b-1)/4) and up to 2^(b/4) ms.
     """
@@ -235,8 +235,9 @@ WINDOW_USERS = """
 """
 DAILY_USERS = """
     SELECT user_id, (array_agg(tier ORDER BY date DESC))[1] AS tier, sum(jobs)::bigint AS jobs,
-           sum(ai_calls)::bigint AS ai_calls, sum(cpu_ms)::bigint AS cpu_ms, sum(tokens_in)::bigint AS tokens_in,
-           sum(tokens_out)::bigint AS tokens_out, sum(cost_exact) AS cost_exact
+           sum(ai_calls)::bigint AS ai_calls, sum(cpu_ms)::bigint AS cpu_ms,
+           sum(tokens_in)::bigint AS tokens_in, sum(tokens_out)::bigint AS tokens_out,
+           sum(cost_exact) AS cost_exact
     FROM cost_user_daily WHERE date BETWEEN %(first_on)s AND %(last_on)s AND starts_with(user_id, %(prefix)s)
     GROUP BY user_id
 """

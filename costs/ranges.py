@@ -1,4 +1,4 @@
-"""A range of local days as pages and API speak of it: which days are complete, what came before, how it is said."""
+"""A range of local days: which of them are complete, what came before, how it is said."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ class DateRange:
 
     @property
     def previous_dates(self) -> list[date]:
-        """The complete days shifted back by the whole range: as many days, and the same weekdays when it is weeks."""
+        """The complete days shifted back by the whole range: as many, and for weeks the same weekdays."""
         return [day - self.days * ONE_DAY for day in self.complete_dates]
 
     @property
@@ -57,11 +57,6 @@ class DateRange:
 
 def ending_today(days: int, today: date) -> DateRange:
     return DateRange(today - (days - 1) * ONE_DAY, today, today)
-
-
-def ending_on(last_on: date, days: int, today: date) -> DateRange:
-    """Return so many days up to one that has data, for a link to where the data is."""
-    return DateRange(last_on - (days - 1) * ONE_DAY, last_on, today)
 
 
 def spoken(first_on: date, last_on: date) -> str:

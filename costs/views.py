@@ -1,4 +1,4 @@
-"""The cost page: one view for the page, the fragments that HTMX swaps in, and the state when the database fails."""
+"""The cost page: the whole, the fragments that HTMX swaps in, and what shows when the database fails."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from healthpilot.web.errors import logged_reference
 FRESH_S = 30
 DATABASE_FAILED = {
     "title": "The figures could not be read",
-    "remedy": "The database gave an error. Nothing is lost; try again, or run ./run manage doctor on the server.",
+    "remedy": "The database gave an error; nothing is lost. Try again, or run ./run manage doctor there.",
 }
 
 

@@ -5,7 +5,6 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
 from django.views.generic import RedirectView
 
-from healthpilot.portals import views as portals
 from healthpilot.portals.api import api
 
 admin.site.final_catch_all_view = False
@@ -24,9 +23,7 @@ accounts: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", portals.front, name="front"),
-    path("healthz/live", portals.live, name="live"),
-    path("theme", portals.choose_theme, name="theme"),
+    path("", include("healthpilot.portals.urls")),
     path("accounts/", include(accounts)),
     path("admin", to_cost, name="admin"),
     path("admin/", to_cost),

@@ -7,19 +7,27 @@ from costs.queries import DomainRow
 from healthpilot.web import numbers
 
 DOMAIN_SLOTS = 6
+WIDE_COLUMNS, NARROW_COLUMNS = 16, 10
 
 
 def jobs_by_domain(rows: Sequence[DomainRow]) -> Dict:
-    """Return two sets of bars side by side, jobs and the queue wait that 95 % stay under, each named above its bar."""
+    """Return bars side by side, jobs and the queue wait that 95 % stay under, each named above its bar."""
     slots = max(len(rows), DOMAIN_SLOTS)
     places = [slots - index - 1 for index in range(len(rows))]
     most_jobs = max((row.jobs for row in rows), default=0) or 1
     longest = max((row.wait_p95_ms or 0 for row in rows), default=0) or 1
     captions = [
         annotation("Jobs", xref="paper", yref="paper", x=0, y=1, yshift=12),
-        annotation("Queue wait, 95 % under", xref="paper", yref="paper", x=0.6, y=1, yshift=12),
+        annotation("Queue wait p95", xref="paper", yref="paper", x=0.6, y=1, yshift=12),
     ]
-    values = [part for row, place in zip(rows, places, strict=True) for part in domain_labels(row, place)]
+    wide, narrow = (
+        [
+            part
+            for row, place in zip(rows, places, strict=True)
+            for part in domain_labels(row, place, columns=columns)
+        ]
+        for columns in (WIDE_COLUMNS, NARROW_COLUMNS)
+    )
     return {
         "data": [
             domain_bars(places, [row.jobs for row in rows], "x", "link"),
@@ -30,9 +38,9 @@ def jobs_by_domain(rows: Sequence[DomainRow]) -> Dict:
             xaxis=hidden_axis([0, 0.54], most_jobs),
             xaxis2=hidden_axis([0.6, 1], longest),
             yaxis={"visible": False, "fixedrange": True, "range": [-0.5, slots - 0.5]},
-            annotations=[*captions, *values],
+            annotations=[*captions, *wide],
         ),
-        "narrow": {},
+        "narrow": {"annotations": [*captions, *narrow]},
     }  # fmt: skip
 
 
@@ -53,11 +61,11 @@ def domain_bars(places: Sequence[int], values: Sequence[int], axis: str, colour:
     }
 
 
-def domain_labels(row: DomainRow, place: int) -> list[Dict]:
+def domain_labels(row: DomainRow, place: int, *, columns: int) -> list[Dict]:
     at = {"yref": "y", "y": place + 0.18, "xref": "paper"}
     strong = {"color": token("text"), "weight": 500}
     return [
-        annotation(label_text(row.domain or "No domain"), **at, x=0, font=strong),
+        annotation(label_text(row.domain or "No domain", columns), **at, x=0, font=strong),
         annotation(numbers.compact(row.jobs), **at | {"x": 0.54}, xanchor="right"),
         annotation(numbers.duration(row.wait_p95_ms), **at | {"x": 0.6}, font=strong),
     ]

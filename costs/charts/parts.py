@@ -1,4 +1,4 @@
-"""The parts that every figure is made of: layout, axes, labels. Plain dicts; colours are names of CSS tokens."""
+"""What every figure is made of: layout, axes, labels, as plain dicts; colours are names of CSS tokens."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def token(name: str) -> str:
 
 
 def pixels(value: Decimal | int) -> float:
-    """Return where to draw a value. Only a place on the screen: what is read is always written from the exact figure."""
+    """Return where to draw a value: what is read is written from the exact figure."""
     return float(value)
 
 
@@ -49,12 +49,12 @@ def shortened(text: str, columns: int = LABEL_COLUMNS) -> str:
     return text
 
 
-def label_text(text: str) -> str:
+def label_text(text: str, columns: int = LABEL_COLUMNS) -> str:
     """Return a recorded text for a label: short, and escaped, since Plotly reads a little HTML."""
     printable = "".join(
         " " if unicodedata.category(character).startswith("C") else character for character in text
     )
-    return escape(shortened(printable), quote=False)
+    return escape(shortened(printable, columns), quote=False)
 
 
 def layout(*, left: int, right: int, top: int = 12, bottom: int = 28, **more: Any) -> Dict:
@@ -79,7 +79,7 @@ def layout(*, left: int, right: int, top: int = 12, bottom: int = 28, **more: An
 
 
 def date_axis(dates: Sequence[date], **more: Any) -> Dict:
-    """Return a time axis with a little room on both sides; its ticks are days and choose their number by the width."""
+    """Return a time axis whose ticks are days, the last of them always labelled."""
     return {
         "type": "date",
         "range": [f"{min(dates)}T00:00:00", f"{max(dates)}T00:00:00"],
@@ -97,7 +97,7 @@ def date_axis(dates: Sequence[date], **more: Any) -> Dict:
 
 
 def tick_dates(dates: Sequence[date], most: int) -> list[date]:
-    """Return at most so many days evenly spread, the last always among them: it is what is looked for first."""
+    """Return at most so many days evenly spread, the last always among them."""
     step = -(-len(dates) // most)
     return list(reversed(list(reversed(dates))[::step]))
 
@@ -109,6 +109,9 @@ def value_axis(ticks: Sequence[Decimal], labels: Sequence[str], **more: Any) -> 
         "tickmode": "array",
         "tickvals": [pixels(tick) for tick in ticks],
         "ticktext": list(labels),
+        "ticks": "outside",
+        "ticklen": 6,
+        "tickcolor": "rgba(0,0,0,0)",
         "gridcolor": token("hairline"),
         "zeroline": False,
         **more,
@@ -136,11 +139,20 @@ def scaled(tick: Decimal) -> str:
 
 
 def annotation(text: str, **more: Any) -> Dict:
-    return {"text": text, "showarrow": False, "xanchor": "left", "yanchor": "middle", "align": "left", **more}
+    return {
+        "text": text,
+        "showarrow": False,
+        "xanchor": "left",
+        "yanchor": "middle",
+        "align": "left",
+        "borderpad": 0,
+        "borderwidth": 0,
+        **more,
+    }
 
 
 def spread(places: Sequence[float], gap: float, *, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Return ascending places moved apart until each pair keeps the gap, within low and high where they fit."""
+    """Return ascending places moved apart until each pair keeps the gap, between low and high."""
     moved: list[float] = []
     for place in places:
         moved.append(max(place, moved[-1] + gap if moved else low))

@@ -30,7 +30,7 @@ PATTERNS = {"1": "", "2": "/", "3": ".", OTHER: "-"}
 
 
 def cost_by_tier(timeline: Timeline, bands: Sequence[Band]) -> Dict:
-    """Return cost per day stacked by tier: an area, or bars where too few days have anything to join by a line."""
+    """Return cost per day stacked by tier: an area, or bars where too few days have a cost."""
     totals = [sum(values, ZERO) for values in zip(*(band.values for band in bands), strict=True)]
     ticks, labels = money_ticks(max(totals))
     draws_area = sum(1 for total in totals[: timeline.complete] if total) >= FEWEST_FOR_AN_AREA
@@ -56,7 +56,7 @@ def cost_by_tier(timeline: Timeline, bands: Sequence[Band]) -> Dict:
 
 
 def area_traces(timeline: Timeline, bands: Sequence[Band]) -> list[Dict]:
-    """Return for each band a filled area, then on every boundary a surface-coloured stroke under the band's own edge."""
+    """Return each band as an area, then on each boundary a surface-coloured stroke under its own edge."""
     days = timeline.texts[: timeline.complete]
     values = [band.values[: timeline.complete] for band in bands]
     fills = [area(days, band, amounts) for band, amounts in zip(bands, values, strict=True)]
@@ -118,7 +118,7 @@ def bar_traces(timeline: Timeline, bands: Sequence[Band]) -> list[Dict]:
             "type": "bar",
             "name": label_text(band.label),
             "x": timeline.texts[: timeline.complete],
-            "y": [pixels(amount) for amount in band.values[: timeline.complete]],
+            "y": [pixels(amount) if amount else None for amount in band.values[: timeline.complete]],
             "width": BAR_WIDTH,
             "customdata": [numbers.money(amount) for amount in band.values],
             "hovertemplate": "%{customdata}",
@@ -198,5 +198,5 @@ def band_label(band: Band, place: float, *, amounts: bool) -> list[Dict]:
         annotation(label_text(band.label), **at, xshift=20, yshift=7 if amounts else 0, font=name),
     ]
     if amounts:
-        parts.append(annotation(numbers.money(band.total), **at, xshift=20, yshift=-8))
+        parts.append(annotation(numbers.money_short(band.total), **at, xshift=20, yshift=-8))
     return parts

@@ -22,7 +22,7 @@ from costs.charts.parts import (
 from costs.queries import Day
 from healthpilot.web import numbers
 
-ZERO = Decimal(0)
+LEAST_RATE = Decimal(10)
 
 
 def tokens_and_hits(timeline: Timeline, rows: Sequence[Day]) -> Dict:
@@ -30,9 +30,7 @@ def tokens_and_hits(timeline: Timeline, rows: Sequence[Day]) -> Dict:
     rates = [numbers.share(row.cache_hits, row.ai_calls) for row in rows]
     sent, received = [row.tokens_in for row in rows], [row.tokens_out for row in rows]
     ticks, labels = count_ticks(max([*sent, *received, 1]), most=3)
-    rate_ticks = numbers.axis_ticks(
-        max((rate for rate in rates if rate is not None), default=ZERO) or Decimal(1), most=2
-    )
+    rate_ticks = numbers.axis_ticks(max([LEAST_RATE, *(rate for rate in rates if rate is not None)]), most=2)
     rate_labels = [f"{numbers.plain(tick)}{numbers.NARROW_SPACE}%" for tick in rate_ticks]
     left = axis_room([*labels, *rate_labels])
     days = date_axis(
@@ -40,9 +38,9 @@ def tokens_and_hits(timeline: Timeline, rows: Sequence[Day]) -> Dict:
     )
     return {
         "data": [
-            *series(timeline, "Input", sent, [numbers.count(value) for value in sent], "y", "link", "solid"),
-            *series(timeline, "Output", received, [numbers.count(value) for value in received], "y", "muted", "dash"),
-            *series(timeline, "Cache hit-rate", rates, [numbers.percent(rate) for rate in rates], "y2", "ok", "solid"),
+            *series(timeline, "Input", sent, list(map(numbers.count, sent)), "y", "link", "solid"),
+            *series(timeline, "Output", received, list(map(numbers.count, received)), "y", "muted", "dash"),
+            *series(timeline, "Cache hit-rate", rates, [*map(numbers.percent, rates)], "y2", "ok", "solid"),
         ],
         "layout": layout(
             left=left, right=64, top=26, xaxis=days,
@@ -79,7 +77,8 @@ def series(
             "marker": {"color": token(colour), "size": 7},
         },
         common | {
-            "mode": "markers", "x": timeline.texts[today], "y": places[today], "customdata": list(texts[today]),
+            "mode": "markers", "x": timeline.texts[today], "y": places[today],
+            "customdata": list(texts[today]), "cliponaxis": False,
             "marker": {"symbol": "circle-open", "color": token(colour), "size": 7, "line": {"width": 1.5}},
             "name": f"{name}, today so far",
         },
@@ -101,7 +100,7 @@ def end_labels(
     named = [(label, colour, place) for (_, label, colour), place in zip((low, high), places, strict=True)]
     rate = rates[last]
     if rate is not None:
-        named.append((numbers.percent(rate, 0), "ok", pixels(rate / top_rate * Decimal("0.3"))))
+        named.append((numbers.percent(rate, 0), "ok", max(0.02, pixels(rate / top_rate * Decimal("0.3")))))
     return [
         annotation(
             label,

@@ -5,9 +5,7 @@ from decimal import Decimal
 from django import template
 
 from costs.bands import label_of, style_of
-from costs.cards import MONEY, PERCENT, Card, Figure
 from healthpilot.web import numbers
-from healthpilot.web.templatetags.figures import compact, money
 from healthpilot.web.templatetags.figures import share_bar as bar
 
 register = template.Library()
@@ -21,16 +19,6 @@ def tier(name: str) -> dict[str, str]:
 @register.inclusion_tag("costs/_tier.html")
 def band(label: str, style: str) -> dict[str, str]:
     return {"label": label, "style": style}
-
-
-@register.filter
-def figure(value: Figure, card: Card) -> str:
-    """Return a card's figure in its own kind: dollars, percent or a count."""
-    if card.kind == MONEY:
-        return money(None if value is None else Decimal(value))
-    if card.kind == PERCENT:
-        return numbers.percent(None if value is None else Decimal(value))
-    return compact(None if value is None else round(value))
 
 
 @register.simple_tag

@@ -1,5 +1,7 @@
 """The JSON API: its routes, its OpenAPI document, and errors that say what to do."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,15 +10,32 @@ from ninja.errors import AuthenticationError, ValidationError
 
 from costs.api import router as costs_router
 from healthpilot.web import VERSION
-from healthpilot.web.access import ASK_FOR_STAFF, NOT_STAFF, StaffOnly
+from healthpilot.web.access import ASK_FOR_STAFF, NOT_STAFF, StaffOnly, is_staff
 from healthpilot.web.answers import json_error
 from healthpilot.web.pages import CursorError
+
+
+def for_staff(document: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Show the API's own description to staff only, as its routes are."""
+
+    @wraps(document)
+    def guarded(request: HttpRequest, **options: Any) -> HttpResponse:
+        if is_staff(request):
+            return document(request, **options)
+        signed_in = request.user.is_authenticated
+        return (
+            staff_only(request, StaffOnly()) if signed_in else sign_in_first(request, AuthenticationError())
+        )
+
+    return guarded
+
 
 api = NinjaAPI(
     title="HealthPilot",
     version=VERSION,
-    description="Costs of users, tiers and jobs. Money is a string with every digit; days are local days of COST_TIMEZONE.",
+    description="Costs of users, tiers and jobs. Money is a string; days are local to COST_TIMEZONE.",
     docs_url=None,
+    docs_decorator=for_staff,
     urls_namespace="api",
 )
 api.add_router("/admin/cost", costs_router)

@@ -12,15 +12,15 @@ ONE_YEAR_S = 365 * 24 * 3600
 
 
 @require_safe
-def front(request: HttpRequest) -> HttpResponse:
+def home(request: HttpRequest) -> HttpResponse:
     """Show what this is and the way in."""
-    return render(request, "portals/front.html")
+    return render(request, "portals/home.html")
 
 
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
-    """Answer 'ok' while the process serves at all: no database, no cache, so a restart is asked for only when it helps."""
+    """Answer 'ok' while the process serves at all; it asks no other part, since a restart would mend none."""
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 

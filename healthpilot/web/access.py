@@ -1,4 +1,4 @@
-"""Who may see what: staff pages send others to the sign-in page or a clear refusal, staff APIs answer 401 or 403."""
+"""Who may see what: staff pages lead others to sign in or refuse clearly, staff APIs answer 401 or 403."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -46,7 +46,7 @@ def is_staff(request: HttpRequest) -> bool:
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Send the browser to the sign-in page and back; for HTMX by a header, or the form would be swapped into the page."""
+    """Send the browser to sign in and back; for HTMX by a header, or the form would be swapped in."""
     answer = redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
     if not wants_fragment(request):
         return answer

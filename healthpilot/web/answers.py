@@ -1,4 +1,4 @@
-"""What a view answers with: a page or the fragment HTMX asked for, and errors as JSON or as a notice beside old data."""
+"""What a view answers with: a page, the fragment HTMX asked for, errors as JSON or as a notice."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ def wants_fragment(request: HttpRequest) -> bool:
 def page_or_fragment(
     request: HttpRequest, *, page: str, fragment: str, context: Mapping[str, Any], status: int = 200
 ) -> HttpResponse:
-    """Render the fragment for HTMX and the page that includes it for everybody else, told apart in every cache."""
+    """Render the fragment for HTMX and the page around it for everybody else, told apart in every cache."""
     template = fragment if wants_fragment(request) else page
     response = render(request, template, dict(context), status=status)
     patch_vary_headers(response, HTMX_HEADERS)

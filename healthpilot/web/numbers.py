@@ -26,7 +26,7 @@ def grouped(value: Decimal, places: int) -> str:
 
 
 def money(value: Decimal | None) -> str:
-    """Return dollars as short as they stay honest: $4,845.42, $0.0142, $0.000031, never $0.00 for a sum above zero."""
+    """Return dollars, short but honest: $4,845.42, $0.0142, $0.000031, never $0.00 for a sum above zero."""
     if value is None:
         return NO_FIGURE
     sign = "−" if value < 0 else ""
@@ -38,6 +38,14 @@ def money(value: Decimal | None) -> str:
     if size < MILLIONTH:
         return f"{sign}<$0.000001"
     return f"{sign}${small(size)}"
+
+
+def money_short(value: Decimal) -> str:
+    """Return dollars for a narrow label: cents below 1,000, whole dollars below 100,000, then a scale."""
+    if abs(value) < 1000:
+        return money(value)
+    sign, size = ("−" if value < 0 else ""), int(rounded(abs(value), 0))
+    return f"{sign}${compact(size)}"
 
 
 def small(size: Decimal) -> str:
@@ -97,7 +105,7 @@ def duration(milliseconds: int | None) -> str:
 
 
 def axis_ticks(highest: Decimal, *, most: int = 5) -> list[Decimal]:
-    """Return round steps from zero to at least the highest value: 1, 2, 2.5 or 5 times a power of ten apart."""
+    """Return round steps from zero past the highest value: 1, 2, 2.5 or 5 times a power of ten apart."""
     if highest <= 0:
         return [Decimal(0), Decimal(1)]
     power = Decimal(1).scaleb((highest / most).adjusted())

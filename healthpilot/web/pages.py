@@ -1,4 +1,4 @@
-"""Cursor pages: a signed cursor holds the sort key of the row it starts beside, so no page ever counts rows to skip."""
+"""Cursor pages: a signed cursor holds the sort key of the row it starts beside, so no page skips rows."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,11 @@ def keyset_page(
     cursor: str | None,
     limit: int,
 ) -> Page[Row]:
-    """Return one page. fetch gives up to so many rows after the cursor, or before it in reverse order; raises CursorError."""
+    """Return one page; fetch gives up to so many rows after the cursor, or before it in reverse order.
+
+    Raises:
+        CursorError: the cursor was changed or belongs to another list.
+    """
     start = opened(scope, cursor) if cursor else None
     found = list(fetch(start, limit + 1))
     more, rows = len(found) > limit, found[:limit]

@@ -16,7 +16,7 @@ Point = tuple[Decimal, Decimal]
 def drawing(
     values: Sequence[Value], previous: Sequence[Value] = (), *, last_is_open: bool = False
 ) -> SafeString:
-    """Return an SVG of one value a day; None is a gap, the day that is not over is dashed with an open dot."""
+    """Return an SVG of one value a day; None is a gap, a day that is not over is dashed."""
     if not any(values):
         return NOTHING
     highest = max(Decimal(value) for value in (*values, *previous) if value is not None)
@@ -24,7 +24,8 @@ def drawing(
     closed = points[:-1] if last_is_open else points
     return format_html(
         '<svg class="spark" aria-hidden="true" focusable="false">'
-        '<svg viewBox="0 0 100 36" preserveAspectRatio="none" width="100%" height="100%" overflow="visible">{}{}{}{}</svg>'
+        '<svg viewBox="0 0 100 36" preserveAspectRatio="none" width="100%" height="100%" overflow="visible">'
+        "{}{}{}{}</svg>"
         "{}</svg>",
         area(closed),
         lines("pv", placed(previous, highest)),

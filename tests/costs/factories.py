@@ -90,12 +90,12 @@ def window_rows(days: int) -> Iterable[CostUserWindow]:
     for row in CostUserDaily.objects.filter(date__range=(days_ago(days - 1), today())).order_by("date"):
         of_user = sums.setdefault(row.user_id, dict.fromkeys(SUMS, 0) | {"user_days": 0})
         of_user |= {name: of_user[name] + getattr(row, name) for name in SUMS}
-        of_user |= {"tier": row.tier, "user_days": of_user["user_days"] + 1}
+        of_user |= {"tier": row.tier, "last_on": row.date, "user_days": of_user["user_days"] + 1}
     return (CostUserWindow(days=days, user_id=user_id, **fields) for user_id, fields in sums.items())
 
 
 def make_month(*, days: int = 75, users: int = 40, last_on: date | None = None, seed: int = 1) -> None:
-    """Store a month and more of a lively product that adds up: tiers, domains, models and users sum to each day."""
+    """Store weeks of a lively product that add up: tiers, domains and users sum to each day."""
     chance = random.Random(seed)
     last = last_on or today()
     names = [
@@ -118,7 +118,8 @@ def make_lively_day(on: date, names: list[tuple[str, str]], chance: random.Rando
     for index, (user_id, tier) in enumerate(names):
         weight = rhythm * {"free": 0.4, "pro": 1.0, "enterprise": 3.2}[tier] * 14 / (index + 4)
         sums = {
-            "jobs": int(180 * weight * chance.uniform(0.7, 1.3)), "ai_calls": int(420 * weight * chance.uniform(0.7, 1.3)),
+            "jobs": int(180 * weight * chance.uniform(0.7, 1.3)),
+            "ai_calls": int(420 * weight * chance.uniform(0.7, 1.3)),
             "cpu_ms": int(9_000_000 * weight * chance.uniform(0.7, 1.3)),
             "tokens_in": int(900_000 * weight * chance.uniform(0.7, 1.3)),
             "tokens_out": int(250_000 * weight * chance.uniform(0.7, 1.3)),

@@ -32,6 +32,12 @@ def money(value: Decimal | None) -> SafeString:
 
 
 @register.filter
+def amount(value: Decimal) -> SafeString:
+    """Return money for a column whose head names the currency."""
+    return short(numbers.money(value).replace("$", ""), numbers.money_exact(value).replace("$", ""))
+
+
+@register.filter
 def compact(value: int | None) -> SafeString:
     return short(numbers.compact(value), numbers.count(value))
 
@@ -96,7 +102,7 @@ def icon(name: str, css_class: str = "i") -> dict[str, str]:
 
 @register.simple_tag
 def share_bar(value: Decimal | None) -> SafeString:
-    """Return a bar as long as a share in percent; attributes only, so the policy against inline styles holds."""
+    """Return a bar as long as a share in percent, by attributes only: the policy forbids inline styles."""
     width = numbers.rounded(max(Decimal(0), min(Decimal(100), value or Decimal(0))), 1)
     return format_html(
         '<svg class="share" aria-hidden="true"><rect class="bar-bg" width="100%" height="6" rx="3"/>'
