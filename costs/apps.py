@@ -8,3 +8,7 @@ class CostsConfig(AppConfig):
 
     name = "costs"
     verbose_name = "Costs"
+
+    def ready(self) -> None:
+        """Register the system checks."""
+        from costs import checks  # noqa: F401

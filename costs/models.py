@@ -12,7 +12,7 @@ from telemetry.models import key_field
 RANGE_DAYS = (7, 30, 90)
 
 
-class ExactDecimalField(models.Field):
+class ExactDecimalField(models.Field):  # type: ignore[type-arg] # not subscriptable at run time
     """PostgreSQL's numeric without bound: an exact sum of money, never rounded."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
@@ -241,12 +241,16 @@ class CostWindow(models.Model):
 
 
 class CostUserWindow(models.Model):
-    """One user's sums over a preset range: the right grain for a top list over millions of user-days."""
+    """One user's sums over a preset range: the right grain for a top list over millions of user-days.
+
+    tier is that of last_on, the user's newest day in the range.
+    """
 
     pk = models.CompositePrimaryKey("days", "user_id")
     days = models.SmallIntegerField()
     user_id = key_field(40)
     tier = key_field(16)
+    last_on = models.DateField()
     user_days = models.IntegerField(db_default=0)
     jobs = models.BigIntegerField(db_default=0)
     ai_calls = models.BigIntegerField(db_default=0)

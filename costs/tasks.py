@@ -1,0 +1,56 @@
+"""Celery tasks of costs: short, safe at any time and side by side; PostgreSQL says what is to be done."""
+
+import logging
+from collections.abc import Iterable
+from datetime import date
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from costs import windows
+from costs.days import dirty_days, due_days, local_today
+from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
+from costs.usage import UsageError, fold_pending
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="costs.fold_usage")
+def fold_usage() -> None:
+    """Add new raw rows to the usage partials; nothing to do while another process does it."""
+    fold(wait_s=0)
+
+
+@shared_task(name="costs.rollup_open_days")
+def rollup_open_days() -> None:
+    """Roll up the days whose usage changed: today every COST_REFRESH_S seconds, other days at once."""
+    now = timezone.now()
+    windows.advance(local_today(now))
+    roll_up(dirty_days(now, refresh_s=settings.COST_REFRESH_S))
+
+
+@shared_task(name="costs.rollup_due_days")
+def rollup_due_days() -> None:
+    """Close the local days whose close is due and not done, however many nights were missed."""
+    days = due_days(timezone.now())
+    if days:
+        fold(wait_s=10)
+        roll_up(days)
+
+
+def fold(*, wait_s: float) -> None:
+    """Fold what is pending; what stands in the way is logged, and the next tick tries again."""
+    try:
+        fold_pending(wait_s=wait_s)
+    except UsageError as error:
+        logger.warning("Usage not folded: %s", error)
+
+
+def roll_up(days: Iterable[date]) -> None:
+    """Roll up days one after the other; one that another process has now keeps none from its turn."""
+    for day in days:
+        try:
+            rollup_costs_for_date(day)
+        except (RollupBusy, LeaseLost, UsageError) as error:
+            logger.warning("Not rolled up: %s", error)

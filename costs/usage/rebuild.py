@@ -1,0 +1,111 @@
+"""Rebuilds one local day of the usage partials from its raw rows."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from costs.days import cost_zone, day_bounds, has_exact_bounds, is_regular
+from costs.usage import statements
+from costs.usage.lock import UsageError, hold_partials, mark_dirty
+
+# Enough to hash a busy day's groups without spilling to disk, for the one rebuild that may run at a time.
+REBUILD_MEMORY = "256MB"
+
+
+class RawRowsGone(UsageError):  # noqa: N818 - reads as what happened
+    """Days cannot be rebuilt because retention dropped raw rows of theirs."""
+
+    def __init__(self, days: Iterable[date]) -> None:
+        self.days = sorted(days)
+        listed = ", ".join(str(day) for day in self.days)
+        super().__init__(
+            f"The raw rows of {listed} are gone: roll up without --from-raw, the usage is still known."
+        )
+
+
+def has_raw_rows_gone(day: date) -> bool:
+    """Say whether retention dropped raw rows of a local day."""
+    lower, upper = day_bounds(day, cost_zone())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM telemetry_dropped WHERE lower_at < %s AND upper_at > %s)",
+            [upper, lower],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def rebuild_day_from_raw(day: date) -> None:
+    """Make the partials of one local day equal to its raw rows, touching only what differs; marks it dirty.
+
+    Rows pending inside the day are counted and their marks deleted; the other marks stay for the fold.
+
+    Raises:
+        RawRowsGone: when retention dropped rows of the day.
+        FoldBusy, ZoneChanged: as fold_pending.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        tz = hold_partials(cursor)
+        if has_raw_rows_gone(day):
+            raise RawRowsGone([day])
+        lower, upper = day_bounds(day, tz)
+        exact = has_exact_bounds(day, tz)
+        if exact:
+            take_marks_inside(cursor, lower, upper)
+        values = {"day": day, "tz": tz.key, "lower": lower, "upper": upper}
+        cursor.execute("SELECT set_config('work_mem', %s, true)", [REBUILD_MEMORY])
+        for kind in statements.KINDS.values():
+            where = statements.raw_rows(kind, exact=exact)
+            replace_sums(cursor, kind, values, where=where, regular=is_regular(day, tz))
+            if kind.has_waits:
+                replace_waits(cursor, kind, values, where=where)
+        cursor.execute("SET LOCAL work_mem TO DEFAULT")
+        mark_dirty(cursor, [day])
+
+
+def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -> None:
+    """Delete the marks whose rows all lie in a span; the statements that follow count those rows.
+
+    No folder runs meanwhile, so in the snapshot of any later statement a row either belongs to the partials
+    or has a mark; and the statements leave rows with a mark alone.
+    """
+    cursor.execute(
+        "DELETE FROM telemetry_shipments WHERE first_created_at >= %s AND last_created_at < %s",
+        [lower, upper],
+    )
+
+
+def replace_sums(
+    cursor: CursorWrapper, kind: statements.UsageKind, values: dict[str, Any], *, where: str, regular: bool
+) -> None:
+    """Make one kind's hours and days equal to its raw rows."""
+    hours, days = f"fresh_{kind.name}_hours", f"fresh_{kind.name}_days"
+    sums = tuple(kind.sums)
+    make_temporary(cursor, hours, statements.raw_hours(kind, where=where, regular=regular), values)
+    make_temporary(cursor, days, statements.by_day(hours, sums), values)
+    for table, key, fresh in (
+        ("usage_hourly", statements.HOURLY_KEY, hours),
+        ("usage_daily", statements.DAILY_KEY, days),
+    ):
+        for sql in statements.replace_in(table, key, (*sums, "last_event_at"), fresh, only=kind.mine):
+            cursor.execute(sql, values)
+
+
+def replace_waits(
+    cursor: CursorWrapper, kind: statements.UsageKind, values: dict[str, Any], *, where: str
+) -> None:
+    """Make the histogram of queue waits equal to the raw rows."""
+    query = statements.waits_by_day(kind, day="%(day)s::date", where=where)
+    make_temporary(cursor, "fresh_waits", query, values)
+    key = ("day", "domain", "bucket")
+    for sql in statements.replace_in("usage_wait_daily", key, ("waits",), "fresh_waits", only="true"):
+        cursor.execute(sql, values)
+
+
+def make_temporary(cursor: CursorWrapper, name: str, query: str, values: dict[str, Any]) -> None:
+    """Keep a query's rows until the transaction ends; CREATE TABLE AS, unlike INSERT, may run in parallel."""
+    cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
+    cursor.execute(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {query}", values)
+    cursor.execute(f"ANALYZE {name}")
