@@ -247,7 +247,7 @@ def incident_day(span: Span) -> int | None:
 
 
 def days_of(span: Span, *, now: datetime, first: int = 0) -> Iterator[dict[str, list[Row]]]:
-    """Yield the rows of each day of a span, from day number `first` on, nothing later than `now` or the last day."""
+    """Yield the rows of each day, from day number `first` on, nothing later than `now` or the last day."""
     users = synthetic.make_users(span.users, span.days, span.random("users"))
     until = min(now, datetime.combine(span.ends_on, time(), UTC) + timedelta(days=1))
     for number in range(first, span.days):

@@ -15,9 +15,11 @@ MOMENT = re.compile(
 VALUE_IN_REASON = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[-+]?[0-9][\w.,:+-]*""")
 LONGEST_NUMERAL = 60
 LONGEST_WHOLE = 25
+LARGEST = 10**LONGEST_NUMERAL
 # Every operation is exact or it fails: 100 digits hold any product of two numbers that a file may contain.
 EXACT = Context(prec=100, traps=[InvalidOperation, Overflow, Inexact])
 MILLION = Decimal(1_000_000)
+CALENDAR_S = 62_000_000_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +55,9 @@ def number(value: object) -> Decimal | None:
     if value is None or value == "":
         return None
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
-        value = str(value) if abs(value) < 10**LONGEST_NUMERAL else "too large"
+        if not -LARGEST < value < LARGEST:
+            raise BadValueError("is too large a number")
+        value = str(value)
     if isinstance(value, str):
         written = value.strip()
         if len(written) <= LONGEST_NUMERAL and NUMERAL.fullmatch(written):
@@ -65,7 +69,7 @@ def whole(value: object) -> int | None:
     """Return a whole number, None where it is empty; '12.0' and '1e3' are whole, '12.5' is refused."""
     if type(value) is str and value.isdecimal() and value.isascii() and len(value) <= LONGEST_WHOLE:
         return int(value)
-    if type(value) is int and abs(value) < 10**LONGEST_WHOLE:
+    if type(value) is int and -LARGEST < value < LARGEST:
         return value
     exact = number(value)
     if exact is None:
@@ -91,10 +95,9 @@ def boolean(value: object) -> bool | None:
 
 def unix_instant(seconds: Decimal) -> datetime:
     """Return the UTC instant so many seconds after 1970; what is finer than a microsecond is cut off."""
-    try:
-        return EPOCH + timedelta(microseconds=int(EXACT.multiply(seconds, MILLION)))
-    except OverflowError:
-        raise BadValueError("is beyond the calendar") from None
+    if not -CALENDAR_S < seconds < CALENDAR_S:
+        raise BadValueError("is beyond the calendar")
+    return EPOCH + timedelta(microseconds=int(EXACT.multiply(seconds, MILLION)))
 
 
 def instant_reader(zone: ZoneInfo | None) -> Callable[[object], datetime | None]:

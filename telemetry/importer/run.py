@@ -26,6 +26,7 @@ from telemetry.ship import ship
 EXCERPT = 500
 ATTEMPTS = 3
 HEAD_BYTES = 1 << 20
+NOTHING_YET = Import(offset_bytes=0, line=0, accepted=0, rejected=0)
 # Told the phase ('reading', 'importing'), the bytes done and the bytes there are, None while that is unknown.
 Report = Callable[[str, int, int | None], None]
 
@@ -144,7 +145,7 @@ class Importation:
         path = self.request.rejects or default_rejects(self.request, self.source.name, key)
         is_chosen = bool(self.request.rejects)
         with closing(Rejects(path, file=self.source.name, through_line=None, is_chosen=is_chosen)) as rejects:
-            reading = Reading(self, content, rejects, outcome, row=Import())
+            reading = Reading(self, content, rejects, outcome, row=NOTHING_YET)
             while not reading.is_finished:
                 outcome.stored += len(reading.next_batch())
                 rejects.flush()
