@@ -21,7 +21,7 @@ def measure(bench: Bench) -> Measurement:
     pairs = alternate(
         lambda: from_raw(day),
         lambda: count(day),
-        runs=bench.sizes.runs,
+        runs=bench.sizes.day_runs,
         before=lambda: tidy(*PARTIALS, *COSTS),
     )
     partials = value("SELECT count(*) FROM usage_daily WHERE day = %s", [day])
@@ -29,7 +29,7 @@ def measure(bench: Bench) -> Measurement:
         f"{pairs.ours.median:.2f} s against {pairs.peer.median:.2f} s for {count(day):,} events, "
         f"{pairs.ours_rate(count(day)):,.0f} events/s into {partials:,} day partials"
     )
-    return Measurement(pairs.cost, bench.sizes.runs, note)
+    return Measurement(pairs.cost, bench.sizes.day_runs, note)
 
 
 def from_raw(day: date) -> None:

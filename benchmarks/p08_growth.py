@@ -16,7 +16,7 @@ def measure(bench: Bench) -> Measurement:
     pairs = alternate(
         lambda: from_raw(large),
         lambda: from_raw(small),
-        runs=bench.sizes.runs,
+        runs=bench.sizes.day_runs,
         before=lambda: tidy(*PARTIALS, *COSTS),
     )
     small_bytes = peak_rss_bytes(lambda: from_raw(small))
@@ -26,4 +26,4 @@ def measure(bench: Bench) -> Measurement:
         f"{pairs.peer.median:.2f} s to {pairs.ours.median:.2f} s; "
         f"peak memory of this process {small_bytes / 1e6:.0f} MB to {large_bytes / 1e6:.0f} MB"
     )
-    return Measurement(pairs.cost, bench.sizes.runs, note, holds=large_bytes - small_bytes <= FLAT_BYTES)
+    return Measurement(pairs.cost, bench.sizes.day_runs, note, holds=large_bytes - small_bytes <= FLAT_BYTES)

@@ -12,16 +12,17 @@ class Sizes:
     """One set of sizes.
 
     ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
-    have a row on each of range_days days. runs says how often each pair is measured, and queries how often a
-    query is sent each time. disk_bytes must be free before.
+    have a row on each of range_days days. runs says how often each pair is measured (day_runs where a run takes
+    a whole day from raw), and queries how often a query is sent each time. disk_bytes must be free before.
     """
 
     name: str
     ingest_rows: int
     events: int
     range_users: int
-    runs: int
     queries: int
+    runs: int
+    day_runs: int
     disk_bytes: int
     range_days: int = 30
 
@@ -32,23 +33,32 @@ class Sizes:
 
 
 TINY = Sizes(
-    "tiny", ingest_rows=2_000, events=20_000, range_users=200, runs=2, queries=20, disk_bytes=1_000_000_000
+    name="tiny",
+    ingest_rows=2_000,
+    events=20_000,
+    range_users=200,
+    queries=20,
+    runs=2,
+    day_runs=2,
+    disk_bytes=1_000_000_000,
 )
 QUICK = Sizes(
-    "quick",
+    name="quick",
     ingest_rows=10_000,
     events=1_000_000,
     range_users=15_000,
-    runs=5,
     queries=300,
+    runs=5,
+    day_runs=3,
     disk_bytes=3_000_000_000,
 )
 FULL = Sizes(
-    "full",
-    ingest_rows=100_000,
+    name="full",
+    ingest_rows=50_000,
     events=10_000_000,
     range_users=150_000,
-    runs=5,
     queries=1_000,
+    runs=5,
+    day_runs=3,
     disk_bytes=12_000_000_000,
 )
