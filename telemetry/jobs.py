@@ -155,7 +155,7 @@ class JobTelemetry:
 
 def context_values(user_ctx: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a user_ctx says of the job that was called with these arguments."""
-    if isinstance(user_ctx, Mapping):
+    if type(user_ctx) is dict or isinstance(user_ctx, Mapping):
         return {key: user_ctx[key] for key in CONTEXT_KEYS if user_ctx.get(key) is not None}
     if callable(user_ctx) and not hasattr(user_ctx, "user_id"):
         return context_values(user_ctx(*args, **kwargs), (), {})

@@ -1,5 +1,6 @@
 """Measures one run of a job: time, CPU, memory high-water, rows."""
 
+import os
 import resource
 import sys
 import threading
@@ -87,11 +88,15 @@ running: Final = Running()
 def reset_memory_high_water() -> bool:
     """Bring this process's high-water mark down to what it holds now; returns whether that is allowed."""
     try:
-        with open("/proc/self/clear_refs", "wb", buffering=0) as clear_refs:
-            clear_refs.write(b"5")
+        clear_refs = os.open("/proc/self/clear_refs", os.O_WRONLY)
     except OSError:
         return False
-    return True
+    try:
+        return os.write(clear_refs, b"5") == 1
+    except OSError:
+        return False
+    finally:
+        os.close(clear_refs)
 
 
 def memory_high_water_mb() -> int:
