@@ -29,7 +29,7 @@ ADMIN = "admin"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 NEEDED_BYTES = 200_000_000
 LOG_LIMIT_BYTES = 20_000_000
-SEED = {"days": 30, "users": 300, "seed": 1}
+SEED_DAYS = 30
 
 
 def prepare(*, seed: bool, say: Say) -> str:
@@ -125,9 +125,9 @@ def is_empty() -> bool:
 
 def fill(say: Say) -> None:
     """Make a month of a synthetic product and roll it up, so that the first look shows figures."""
-    say(f"Empty database: making a demonstration of {SEED['days']} days (--no-seed leaves it empty) …")
-    call_command("seed_telemetry", **SEED)
-    call_command("rollup_costs", days=SEED["days"] + 1)
+    say(f"Empty database: making a demonstration of {SEED_DAYS} days (--no-seed leaves it empty) …")
+    call_command("seed_telemetry", "--days", str(SEED_DAYS), "--users", "300", "--seed", "1")
+    call_command("rollup_costs", "--days", str(SEED_DAYS + 1))
 
 
 def collect_static(say: Say) -> None:
