@@ -62,6 +62,9 @@ class Running:
     """The meters at work in this process, which share its one memory high-water mark."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self._lock = threading.Lock()
         # Weak, so that a block that is never left does not make every later job say it shares.
         self._meters: weakref.WeakSet[Meter] = weakref.WeakSet()
@@ -83,6 +86,7 @@ class Running:
 
 
 running: Final = Running()
+os.register_at_fork(after_in_child=running.reset)
 
 
 def reset_memory_high_water() -> bool:

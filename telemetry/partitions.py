@@ -1,6 +1,7 @@
 """Daily partitions of the event tables: made ahead and on demand, dropped by retention."""
 
 import logging
+import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -71,8 +72,7 @@ class KnownDays:
     """The days this process has seen a committed partition for; only ever a shortcut."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._days: dict[tuple[object, str], set[date]] = {}
+        self.forget()
 
     def _key(self, table: str) -> tuple[object, str]:
         return connection.settings_dict["NAME"], table
@@ -86,11 +86,12 @@ class KnownDays:
             self._days[self._key(table)] = known | set(days)
 
     def forget(self) -> None:
-        with self._lock:
-            self._days = {}
+        self._lock = threading.Lock()
+        self._days: dict[tuple[object, str], set[date]] = {}
 
 
-known_days = KnownDays()
+known_days: Final = KnownDays()
+os.register_at_fork(after_in_child=known_days.forget)
 
 
 def ensure_partitions(kind: str, days: Iterable[date], *, now: datetime | None = None) -> None:

@@ -2,9 +2,10 @@
 
 import contextvars
 import gc
+import os
 import threading
 
-from telemetry.measure import Meter, memory_high_water_mb, reset_memory_high_water
+from telemetry.measure import Meter, memory_high_water_mb, reset_memory_high_water, running
 
 
 def measured(megabytes: int) -> Meter:
@@ -56,6 +57,14 @@ def test_a_job_that_is_never_left_does_not_count_as_running_for_ever() -> None:
     contextvars.copy_context().run(Meter().start)
     gc.collect()
     assert not measured(1).mem_is_process
+
+
+def test_a_forked_child_measures_though_another_thread_was_measuring_at_that_moment() -> None:
+    with running._lock:
+        child = os.fork()
+        if child == 0:
+            os._exit(int(measured(1).mem_is_process))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_resetting_brings_the_mark_down() -> None:
