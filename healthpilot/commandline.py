@@ -32,7 +32,9 @@ def run(arguments: Sequence[str]) -> None:
     """Run manage.py's arguments; ends the process with one line when the embedded pair cannot start."""
     from django.core.management import execute_from_command_line
 
-    signal.signal(signal.SIGTERM, leave)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, leave)
     try:
         with services(arguments):
             execute_from_command_line(list(arguments))
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> None:
 
 
 def leave(number: int, frame: FrameType | None) -> NoReturn:
-    """End in order on SIGTERM, so that what was started is stopped."""
+    """End in order, so that what was started is stopped."""
     sys.exit(128 + number)
 
 

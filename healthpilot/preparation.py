@@ -5,6 +5,7 @@ files.
 import errno
 import hashlib
 import http.client
+import io
 import json
 import secrets
 import shutil
@@ -126,8 +127,10 @@ def is_empty() -> bool:
 def fill(say: Say) -> None:
     """Make a month of a synthetic product and roll it up, so that the first look shows figures."""
     say(f"Empty database: making a demonstration of {SEED_DAYS} days (--no-seed leaves it empty) …")
-    call_command("seed_telemetry", "--days", str(SEED_DAYS), "--users", "300", "--seed", "1")
-    call_command("rollup_costs", "--days", str(SEED_DAYS + 1))
+    call_command(
+        "seed_telemetry", "--days", str(SEED_DAYS), "--users", "300", "--seed", "1", stdout=io.StringIO()
+    )
+    call_command("rollup_costs", "--days", str(SEED_DAYS + 1), stdout=io.StringIO())
 
 
 def collect_static(say: Say) -> None:

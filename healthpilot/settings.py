@@ -110,7 +110,7 @@ SESSION_LIMITS = {
 DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS)}
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "healthpilot.cache.ForgivingRedisCache",
         "LOCATION": configuration.redis_address(REDIS_URL),
         "KEY_PREFIX": "hp:",
     }

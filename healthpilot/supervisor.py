@@ -114,6 +114,7 @@ def run(bind: str, port: int) -> int:
     """Run everything until a signal comes; returns the exit code, 0 when asked to end."""
     var = configuration.data_folder()
     multiprocessing.set_start_method("fork", force=True)
+    end_with_terminal()
     honcho.manager.KILL_WAIT = GRACE_S
     with embedded.using(embedded.Home(var), parts=commandline.embedded_parts()):
         team = Team()
@@ -125,6 +126,12 @@ def run(bind: str, port: int) -> int:
         team.loop()
     processes.record_path(var).unlink(missing_ok=True)
     return 0
+
+
+def end_with_terminal() -> None:
+    """End in order when the terminal is closed, unless it was asked to outlive it (nohup)."""
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def stop() -> int:

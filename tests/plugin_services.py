@@ -51,6 +51,7 @@ def start_services() -> subprocess.Popen[bytes]:
 
     from healthpilot import embedded
 
+    (var / "static").mkdir()
     home = embedded.Home(var)
     embedded.start(home, durable=False, say=lambda line: None)
     os.environ |= {
