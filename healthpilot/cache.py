@@ -23,9 +23,10 @@ LIMIT_KEYS = "allauth:"
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache, but an outage reads as an empty cache instead of an error.
 
-    A call waits LIMIT_S at most. After a failure none is made for PAUSE_S, so that a page does not wait once for
-    each of its keys. Keys of the sign-in limits are meanwhile kept in this process's memory, so that an outage does
-    not lift them; nothing else is, for what another process changed must not live on here.
+    A call waits LIMIT_S at most. After a failure none is made for PAUSE_S, so that a page does not wait
+    once for each of its keys. Keys of the sign-in limits are meanwhile kept in this process's memory, so
+    that an outage does not lift them; nothing else is, for what another process changed must not live on
+    here.
     """
 
     _retry_at: dict[str, float] = {}
