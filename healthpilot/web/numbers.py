@@ -1,18 +1,20 @@
 """How figures are written: exact decimals and whole numbers as short text, never through a float."""
 
 from collections.abc import Sequence
-from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 
 NARROW_SPACE = "\u202f"
 NO_FIGURE = "–"
 MILLIONTH = Decimal("0.000001")
 SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 FULL_BELOW = 100_000
+# Python keeps 28 digits unless told otherwise, and even abs() rounds to them.
+WIDE = Context(prec=100)
 
 
 def rounded(value: Decimal, places: int) -> Decimal:
     """Return the value half-even to so many places; the digits of large sums are kept."""
-    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
+    return value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN, context=WIDE)
 
 
 def plain(value: Decimal) -> str:
@@ -22,7 +24,7 @@ def plain(value: Decimal) -> str:
 
 
 def grouped(value: Decimal, places: int) -> str:
-    return f"{rounded(abs(value), places):,f}"
+    return f"{rounded(value.copy_abs(), places):,f}"
 
 
 def money(value: Decimal | None) -> str:
@@ -30,7 +32,7 @@ def money(value: Decimal | None) -> str:
     if value is None:
         return NO_FIGURE
     sign = "−" if value < 0 else ""
-    size = abs(value)
+    size = value.copy_abs()
     if size == 0:
         return "$0.00"
     if size >= 1:
@@ -60,7 +62,7 @@ def money_exact(value: Decimal | None) -> str:
     if value is None:
         return NO_FIGURE
     sign = "−" if value < 0 else ""
-    whole, _, places = plain(abs(value)).partition(".")
+    whole, _, places = plain(value.copy_abs()).partition(".")
     return f"{sign}${int(whole):,}.{places.ljust(2, '0')}"
 
 
