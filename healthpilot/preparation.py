@@ -20,6 +20,7 @@ import redis
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles import finders
+from django.core.checks import ERROR, run_checks
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
 
@@ -39,6 +40,7 @@ def prepare(*, seed: bool, say: Say) -> str:
     Raises:
         CommandError: one line on what is missing and how to mend it.
     """
+    require_configuration()
     require_database()
     require_redis()
     try:
@@ -85,6 +87,13 @@ def require_space(var: Path) -> None:
             f"MB are needed: "
             "free some space, or set HEALTHPILOT_VAR to another place."
         )
+
+
+def require_configuration() -> None:
+    """Refuse settings that the system checks call wrong; the worst is named."""
+    wrong = [message for message in run_checks() if message.level >= ERROR]
+    if wrong:
+        raise CommandError(f"{wrong[0].id}: {wrong[0].msg} {wrong[0].hint or 'Run ./run manage check.'}")
 
 
 def require_database() -> None:

@@ -159,6 +159,16 @@ def test_a_server_out_of_reach_is_named_in_one_line_without_its_password(
     assert copy.alive() == []
 
 
+def test_a_setting_that_the_checks_refuse_stops_the_start_in_one_line(copy: Copy) -> None:
+    done = copy.run("up", "--detach", "--no-seed", "--port", str(copy.port), COST_TIMEZONE="Mars/Olympus")
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith(
+        "CommandError: healthpilot.E001: COST_TIMEZONE='Mars/Olympus' is no time zone. Write"
+    )
+    assert copy.alive() == []
+
+
 def test_manage_starts_the_services_for_one_command_and_leaves_nothing(copy: Copy) -> None:
     done = copy.run("manage", "showmigrations", "costs")
     assert done.returncode == 0, done.stderr
