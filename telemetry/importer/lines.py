@@ -12,6 +12,10 @@ class BrokenLineError(ValueError):
     """A line, or a record that began on it, that cannot be read; the text is the reason."""
 
 
+class UnclosedError(BrokenLineError):
+    """A record that goes on over more lines than are read for one."""
+
+
 class LongLine(bytes):
     """The beginning of a line too long to be kept; `length` is what it takes in the file, in bytes."""
 
@@ -25,11 +29,14 @@ class Lines:
         offset: bytes from the beginning of the content to the end of the last line read.
         line: number of the last line read, the first line being 1.
         taken: the lines of the record being read.
+        most_lines: how many of them a record may have; whoever reads records may lower it.
     """
 
     def __init__(self, stream: IO[bytes], *, end: int, offset: int = 0, line: int = 0) -> None:
         self.offset, self.line = offset, line
         self.taken: list[bytes] = []
+        self.most_lines = MAX_RECORD_LINES
+        self._began = offset
         self._stream, self._left = stream, end - offset
         self._returned: deque[bytes] = deque()
 
@@ -49,8 +56,10 @@ class Lines:
             raise BrokenLineError(
                 f"the line is {raw.length:,} bytes long; at most {MAX_LINE_BYTES:,} are read"
             )
-        if len(taken) > 1 and (len(taken) > MAX_RECORD_LINES or sum(map(len, taken)) > MAX_LINE_BYTES):
-            raise BrokenLineError("a quote is not closed")
+        if len(taken) == 1:
+            self._began = self.offset
+        elif len(taken) > self.most_lines or self.offset - self._began > MAX_LINE_BYTES:
+            raise UnclosedError("a quote is not closed")
         try:
             return raw.decode() if self.line > 1 else raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from telemetry.importer.errors import ImportRefusedError
-from telemetry.importer.lines import MAX_LINE_BYTES, BrokenLineError, Lines
+from telemetry.importer.lines import MAX_LINE_BYTES, MAX_RECORD_LINES, BrokenLineError, Lines, UnclosedError
 
 # A record, or the reason why there is none.
 Records = Iterator["list[str] | dict[str, Any] | BrokenLineError"]
@@ -26,7 +26,9 @@ def csv_records(lines: Lines, width: int, delimiter: str) -> Records:
     """Yield the rows of a CSV file, each of `width` fields.
 
     Where a record is broken its first line is refused and reading goes on with the next line, so that a quote
-    that nobody closed does not swallow the rest of the file. Blank lines are passed over.
+    that nobody closed does not swallow the rest of the file. Blank lines are passed over. Each such quote
+    halves the lines that are looked through for its end, and each good row adds one: a file full of them is
+    not read a thousand times over.
     """
     csv.field_size_limit(MAX_LINE_BYTES)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -36,12 +38,16 @@ def csv_records(lines: Lines, width: int, delimiter: str) -> Records:
             row = next(reader)
             if len(row) == width:
                 yield row
+                lines.most_lines += lines.most_lines < MAX_RECORD_LINES
                 continue
             if not row:
                 continue
             broken = BrokenLineError(f"{len(row)} fields where the header has {width}")
         except StopIteration:
             return
+        except UnclosedError as error:
+            lines.most_lines = max(1, lines.most_lines // 2)
+            broken = error
         except BrokenLineError as error:
             broken = error if len(lines.taken) == 1 else BrokenLineError("a quote is not closed")
         except csv.Error as error:

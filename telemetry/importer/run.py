@@ -15,7 +15,7 @@ from telemetry.events import EVENT_KINDS, InvalidEvent, Row
 from telemetry.expressions import Expression
 from telemetry.importer import ledger
 from telemetry.importer.errors import ImportFailedError, ImportRefusedError
-from telemetry.importer.lines import BrokenLineError, Lines
+from telemetry.importer.lines import MAX_RECORD_LINES, BrokenLineError, Lines
 from telemetry.importer.plan import Plan, make_plan
 from telemetry.importer.records import Records, csv_header, csv_records, json_records
 from telemetry.importer.rejects import Reason, Rejects
@@ -195,6 +195,8 @@ class Reading:
         """Return the rows of the next batch that pass every rule; the others are with the rejects."""
         rows: list[Row] = []
         read, now = 0, datetime.now(UTC)
+        # Each batch starts alike, so that an import that goes on from a batch reads what a clean run reads.
+        self.lines.most_lines = MAX_RECORD_LINES
         convert, clean, add = self._convert, self.kind.clean, rows.append
         try:
             for record in islice(self.records, self.request.batch_rows):

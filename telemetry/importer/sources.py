@@ -72,7 +72,7 @@ def open_source(path: str, *, var: Path) -> Source:
     Raises ImportRefusedError where it is missing, unreadable, empty or not text.
     """
     name = "standard input" if path == "-" else path
-    raw = _spooled(sys.stdin.buffer, var) if path == "-" else _opened(path)
+    raw = _spooled(name, sys.stdin.buffer, var) if path == "-" else _opened(path, var)
     source = Source(name, raw, raw.read(2) == GZIP)
     try:
         _refuse_foreign(name, source.head(4096))
@@ -82,10 +82,13 @@ def open_source(path: str, *, var: Path) -> Source:
     return source
 
 
-def _opened(path: str) -> BinaryIO:
+def _opened(path: str, var: Path) -> BinaryIO:
     try:
         if Path(path).is_dir():
             raise ImportRefusedError(f"{path} is a directory: name a file in it")
+        if Path(path).is_fifo():
+            with open(path, "rb") as pipe:
+                return _spooled(path, pipe, var)
         if Path(path).exists() and not Path(path).is_file():
             raise ImportRefusedError(f"{path} is not a regular file: pipe it in, with - as the file")
         return open(path, "rb")
@@ -96,18 +99,18 @@ def _opened(path: str) -> BinaryIO:
         raise ImportRefusedError(f"{path!r} cannot be read: {reason}") from None
 
 
-def _spooled(stdin: IO[bytes], var: Path) -> BinaryIO:
-    """Keep standard input in a file without a name, so that nothing is left of it when the process dies."""
+def _spooled(name: str, pipe: IO[bytes], var: Path) -> BinaryIO:
+    """Keep what a pipe brings in a file without a name: nothing is left of it when the process dies."""
     var.mkdir(parents=True, exist_ok=True)
     spool = cast(BinaryIO, tempfile.TemporaryFile(dir=var))  # noqa: SIM115  (the source closes it)
     room = min(MAX_STDIN_BYTES, max(0, shutil.disk_usage(var).free - KEPT_FREE_BYTES))
     kept = 0
-    while chunk := stdin.read(CHUNK_BYTES):
+    while chunk := pipe.read(CHUNK_BYTES):
         kept += len(chunk)
         if kept > room:
             spool.close()
             raise ImportRefusedError(
-                f"standard input is larger than the {room >> 20:,} MiB that fit in {var}: import a file"
+                f"{name} is larger than the {room >> 20:,} MiB that fit in {var}: import a file"
             )
         spool.write(chunk)
     spool.seek(0)

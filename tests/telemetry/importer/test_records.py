@@ -78,6 +78,24 @@ def test_a_record_of_very_many_lines_is_taken_for_an_open_quote() -> None:
     assert read(b'"' + b"\n" * 900 + b'",b\n') == [(1, ["\n" * 900, "b"])]
 
 
+def test_a_file_full_of_open_quotes_is_read_in_little_more_than_one_pass() -> None:
+    content = b'a","\n' * 20_000
+    stream = io.BytesIO(content)
+    lines = Counting(stream, end=len(content))
+    assert sum(1 for _ in csv_of_two(lines)) == 20_000
+    assert lines.reads < 3 * 20_000
+
+
+class Counting(Lines):
+    """Counts how often a line is read."""
+
+    reads = 0
+
+    def __next__(self) -> str:
+        self.reads += 1
+        return super().__next__()
+
+
 def test_bytes_that_are_not_utf8_cost_their_line() -> None:
     assert read(b"a,b\n\xff\xfe,b\nc,d\n") == [
         (1, ["a", "b"]),

@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -206,13 +209,14 @@ def unplugging(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return plan
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
 def test_an_import_that_died_goes_on_where_it_was_and_lists_no_row_twice(
-    bring: Bring, unplugging: dict[str, int]
+    bring: Bring, unplugging: dict[str, int], pack: Callable[[bytes], bytes]
 ) -> None:
     rows = llm_csv(40).splitlines()
     for number in range(4, 44, 4):
         rows.insert(number, f"bad {number}")
-    content = "\n".join(rows)
+    content = pack("\n".join(rows).encode())
     unplugging["at"] = 4
     with pytest.raises(UnpluggedError):
         bring(content, batch_rows=7)
@@ -365,6 +369,16 @@ def test_standard_input_is_kept_only_as_long_as_it_is_needed(
         with Importation(request_for("-", tmp_path)) as importation:
             assert importation.run(silent).stored == 9
     assert [entry.name for entry in (tmp_path / "var").iterdir()] == []
+
+
+def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=[llm_csv(9)])
+    writer.start()
+    with Importation(request_for(path, tmp_path)) as importation:
+        assert importation.run(silent).stored == 9
+    writer.join()
 
 
 def test_standard_input_larger_than_its_room_is_refused(
