@@ -12,8 +12,8 @@ class Sizes:
     """One set of sizes.
 
     ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
-    have a row on each of range_days days. runs says how often each pair is measured (day_runs where a run takes
-    a whole day from raw), and queries how often a query is sent each time. disk_bytes must be free before.
+    have a row on each of range_days days. runs says how often each pair is measured, day_runs where a run
+    reads a whole day of raw events, and queries how often a query is sent each time. disk_bytes must be free.
     """
 
     name: str
