@@ -16,7 +16,8 @@ from django.db import DatabaseError, OperationalError, ProgrammingError
 from telemetry import events
 from telemetry.fields import Flag, Instant, Text, Whole
 from telemetry.importer.errors import ImportFailedError, ImportRefusedError
-from telemetry.importer.run import Importation, Outcome, Request
+from telemetry.importer.outcome import Outcome, Request
+from telemetry.importer.run import Importation
 from telemetry.mapping import LANGUAGE, MappingError, parse_map, parse_set
 from telemetry.progress import Meter
 

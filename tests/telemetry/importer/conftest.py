@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from telemetry.importer.run import Importation, Outcome, Request
+from telemetry.importer.outcome import Outcome, Request
+from telemetry.importer.run import Importation
 from telemetry.mapping import parse_map, parse_set
 
 Bring = Callable[..., Outcome]

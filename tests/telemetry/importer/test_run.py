@@ -13,9 +13,10 @@ import pytest
 from django.db import OperationalError, connection
 
 from telemetry import ship
-from telemetry.importer import ledger, run
+from telemetry.importer import ledger, reading
 from telemetry.importer.errors import ImportFailedError, ImportRefusedError
-from telemetry.importer.run import Importation, Outcome
+from telemetry.importer.outcome import Outcome
+from telemetry.importer.run import Importation
 from telemetry.importer.sources import measure
 from telemetry.models import Import, JobEvent, LlmEvent
 from tests.telemetry.importer.conftest import LLM_SET, Bring, llm_csv, request_for, silent
@@ -205,7 +206,7 @@ def unplugging(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
             raise UnpluggedError
         return ship.ship(kind, rows)
 
-    monkeypatch.setattr(run, "ship", dying)
+    monkeypatch.setattr(reading, "ship", dying)
     return plan
 
 
@@ -247,7 +248,7 @@ def test_a_lock_that_the_database_gave_up_waiting_for_is_tried_again(
             raise OperationalError("canceling statement due to lock timeout")
         return ship.ship(kind, rows)
 
-    monkeypatch.setattr(run, "ship", reluctant)
+    monkeypatch.setattr(reading, "ship", reluctant)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     assert bring(llm_csv(5)).stored == 5
     assert tried == [5, 5, 5]
