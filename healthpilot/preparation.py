@@ -31,7 +31,7 @@ ADMIN = "admin"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 NEEDED_BYTES = 200_000_000
 LOG_LIMIT_BYTES = 20_000_000
-SEED_DAYS = 30
+SEED_DAYS = 60
 
 
 def prepare(*, seed: bool, say: Say) -> str:
