@@ -1,5 +1,9 @@
 """Fixtures that every test may use."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,3 +16,14 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Make pytest-playwright use the browser that is here."""
     arguments = [*browser_type_launch_args.get("args", []), *browser.launch_arguments()]
     return browser_type_launch_args | {"executable_path": str(browser.find()), "args": arguments}
+
+
+@pytest.fixture(scope="module")
+def open_folder() -> Iterator[Path]:
+    """A folder for embedded servers, which run as another user when root tests.
+
+    It is no tmp_path, for every pytest run that starts closes the folder above those to other users.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="hp-test-")).resolve()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The cache that may go away: a miss instead of an error, no waiting for each key, and back by itself."""
 
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,9 +28,9 @@ def unbroken() -> Iterator[None]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def home(open_folder: Path) -> Home:
     """A place for a Valkey of this test's own."""
-    return Home(tmp_path / "var")
+    return Home(Path(tempfile.mkdtemp(dir=open_folder)) / "var")
 
 
 def cache_at(url: str) -> ForgivingRedisCache:

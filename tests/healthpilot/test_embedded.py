@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,9 +26,9 @@ with embedded.using(embedded.Home(Path(sys.argv[1])), durable=False, say=lambda 
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(open_folder: Path) -> Iterator[Home]:
     """A data folder of its own; whatever runs in it at the end is stopped."""
-    home = Home(tmp_path / "var")
+    home = Home(Path(tempfile.mkdtemp(dir=open_folder)) / "var")
     yield home
     if home.var.is_dir():
         embedded.stop(home)

@@ -103,9 +103,9 @@ def answers(copy: Copy) -> bool:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+def copy(open_folder: Path) -> Iterator[Copy]:
     """A copy that was never started; whatever runs in it at the end is stopped."""
-    root = tmp_path_factory.mktemp("copy") / "healthpilot"
+    root = open_folder / "healthpilot"
     shutil.copytree(configuration.ROOT, root, ignore=LEFT_OUT)
     copy = Copy(root, free_port())
     yield copy

@@ -40,7 +40,7 @@ def test_an_unknown_theme_changes_nothing(client: Client, theme: str) -> None:
 
 @pytest.mark.django_db
 def test_a_wrong_password_is_told_without_saying_which_part_was_wrong(client: Client) -> None:
-    make_staff("maren")
+    make_staff("maren", password="correct horse battery")
     pages = [
         client.post("/accounts/login/", {"login": name, "password": "wrong"}).content.decode()
         for name in ("maren", "nobody")
@@ -51,7 +51,7 @@ def test_a_wrong_password_is_told_without_saying_which_part_was_wrong(client: Cl
 
 @pytest.mark.django_db
 def test_guessing_is_slowed_down_with_a_page_that_says_so(client: Client) -> None:
-    make_staff("guessed")
+    make_staff("guessed", password="correct horse battery")
     attempt = {"login": "guessed", "password": "wrong"}
     answers = [client.post("/accounts/login/", attempt, REMOTE_ADDR="198.51.100.7") for _ in range(12)]
     said = answers[-1].content.decode()
@@ -70,7 +70,7 @@ def test_guessing_is_slowed_down_with_a_page_that_says_so(client: Client) -> Non
     ],
 )
 def test_account_pages_come_in_the_look_of_the_rest(client: Client, path: str) -> None:
-    client.force_login(make_staff())
+    client.force_login(make_staff(password="correct horse battery"))
     answer = client.get(path, follow=True)
     assert answer.status_code == 200
     assert 'class="gate"' in answer.content.decode()

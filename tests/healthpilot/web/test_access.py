@@ -15,7 +15,7 @@ def test_an_anonymous_visitor_is_sent_to_sign_in_and_back(client: Client) -> Non
 
 
 def test_signing_in_leads_back_to_the_page_asked_for(client: Client) -> None:
-    make_staff("maren")
+    make_staff("maren", password="correct horse battery")
     credentials = {"login": "maren", "password": "correct horse battery", "next": "/admin/cost?days=7"}
     answer = client.post("/accounts/login/", credentials)
     assert answer["Location"] == "/admin/cost?days=7"
@@ -43,6 +43,6 @@ def test_staff_whose_account_was_closed_are_out_at_once(client: Client) -> None:
 
 
 def test_a_foreign_address_to_return_to_is_ignored(client: Client) -> None:
-    make_staff("maren")
+    make_staff("maren", password="correct horse battery")
     credentials = {"login": "maren", "password": "correct horse battery", "next": "https://evil.example/"}
     assert client.post("/accounts/login/", credentials)["Location"] == "/admin/cost"
