@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -84,13 +85,17 @@ def clean_row(kind: str, now: datetime, rows: int, index: int) -> Row:
     common = {
         "user_id": f"user-{user:06}",
         "tier": ("free", "pro", "free", "enterprise")[user % 4],
-        "domain": DOMAINS[user % len(DOMAINS)],
+        "domain": next_door(DOMAINS, user, dice),
         "success": dice.random() < 0.97,
         "created_at": finished,
     }
-    return EVENT_KINDS[kind].clean(
-        common | (job_values if kind == "job" else llm_values)(dice, finished), now=now
-    )
+    own = job_values(dice, finished) if kind == "job" else llm_values(dice, user)
+    return EVENT_KINDS[kind].clean(common | own, now=now)
+
+
+def next_door(names: Sequence[str], home: int, dice: random.Random) -> str:
+    """Return the name at home, and in one event of five the one after it, as in days.py."""
+    return names[(home + (dice.random() < 0.2)) % len(names)]
 
 
 def job_values(dice: random.Random, finished: datetime) -> dict[str, object]:
@@ -111,10 +116,10 @@ def job_values(dice: random.Random, finished: datetime) -> dict[str, object]:
     }
 
 
-def llm_values(dice: random.Random, finished: datetime) -> dict[str, object]:
+def llm_values(dice: random.Random, user: int) -> dict[str, object]:
     input_tokens = dice.randrange(200, 4_200)
     return {
-        "llm_model": dice.choice(MODELS),
+        "llm_model": next_door(MODELS, user // len(DOMAINS), dice),
         "context_type": "chat",
         "provider": "openai",
         "input_tokens": input_tokens,
