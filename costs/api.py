@@ -17,6 +17,7 @@ from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, clamped
 
 router = Router(auth=StaffSession(), tags=["cost"])
 
+NO_NUL = r"^[^\x00]*$"
 Days = Annotated[
     int, Query(7, ge=1, le=MAX_DAYS, description="Local days that end today, today included and incomplete.")
 ]
@@ -121,7 +122,9 @@ def users(
     cursor: Annotated[
         str | None, Query(None, description="next_cursor or previous_cursor of a page before.")
     ],
-    prefix: Annotated[str, Query("", max_length=40, description="Only users whose id starts so.")],
+    prefix: Annotated[
+        str, Query("", max_length=40, pattern=NO_NUL, description="Only users whose id starts so.")
+    ],
 ) -> dict[str, Any]:
     """Return users by their cost over the range, the dearest first, a page at a time."""
     asked = ending_today(days, local_today(timezone.now()))

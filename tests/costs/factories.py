@@ -36,12 +36,13 @@ def days_ago(days: int) -> date:
     return today() - timedelta(days=days)
 
 
-def make_staff(name: str = "maren", **fields: Any) -> User:
-    return User.objects.create_user(name, password="correct horse battery", is_staff=True, **fields)
+def make_staff(name: str = "maren", *, password: str | None = None, **fields: Any) -> User:
+    """Make a staff account; without a password only force_login signs it in."""
+    return User.objects.create_user(name, password=password, is_staff=True, **fields)
 
 
 def make_visitor(name: str = "visitor") -> User:
-    return User.objects.create_user(name, password="correct horse battery")
+    return User.objects.create_user(name)
 
 
 def make_global_day(on: date, cost: str = "1", **sums: Any) -> CostGlobalDaily:
@@ -115,6 +116,7 @@ def make_month(*, days: int = 75, users: int = 40, last_on: date | None = None, 
 def make_lively_day(on: date, names: list[tuple[str, str]], chance: random.Random, *, share: float) -> None:
     rhythm = share * (0.45 if on.weekday() > 4 else 1) * (1 + 0.25 * math.sin(on.toordinal() / 9))
     tiers: dict[str, dict[str, int]] = {tier: dict.fromkeys(SUMS[:-1], 0) for tier in TIERS}
+    users: list[CostUserDaily] = []
     for index, (user_id, tier) in enumerate(names):
         weight = rhythm * {"free": 0.4, "pro": 1.0, "enterprise": 3.2}[tier] * 14 / (index + 4)
         sums = {
@@ -124,9 +126,15 @@ def make_lively_day(on: date, names: list[tuple[str, str]], chance: random.Rando
             "tokens_in": int(900_000 * weight * chance.uniform(0.7, 1.3)),
             "tokens_out": int(250_000 * weight * chance.uniform(0.7, 1.3)),
         }  # fmt: skip
-        make_user_day(on, user_id, str(cost_of(sums)), tier=tier, **sums)
+        cost = cost_of(sums)
+        users.append(
+            CostUserDaily(
+                user_id=user_id, date=on, tier=tier, cost_exact=cost, cost_usd=usd(str(cost)), **sums
+            )
+        )
         for name, amount in sums.items():
             tiers[tier][name] += amount
+    CostUserDaily.objects.bulk_create(users)
     make_summed_day(on, tiers, chance, users=len(names))
 
 

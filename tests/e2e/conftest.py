@@ -1,0 +1,78 @@
+"""A browser against a live server, signed in by its cookie, that notes everything that goes wrong."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import BrowserContext, Page
+from pytest_django.live_server_helper import LiveServer
+
+from tests.costs.factories import make_staff
+
+# Playwright's loop runs in the thread of the test, so Django would refuse the ORM there.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PHONE, TABLET, DESKTOP = (390, 844), (820, 1180), (1440, 900)
+ANSWERED_WITH_AN_ERROR = "the server responded with a status of"
+NOTE_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
+"""
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(live_server: LiveServer, new_context: Callable[..., BrowserContext]) -> Iterator[Open]:
+    """Open addresses of the live server; the test fails when any page wrote an error or broke the policy."""
+    wrong: list[str] = []
+    forgiven = [ANSWERED_WITH_AN_ERROR]
+
+    def opened(
+        path: str,
+        size: tuple[int, int] = DESKTOP,
+        *,
+        theme: str = "dark",
+        signed_in: bool = True,
+        expected: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Page:
+        forgiven.extend(expected)
+        touch = size[0] < 1000
+        viewport = {"width": size[0], "height": size[1]}
+        context = new_context(viewport=viewport, has_touch=touch, is_mobile=touch, **options)
+        cookies = {"theme": theme} | (session_cookie() if signed_in else {})
+        context.add_cookies(
+            [{"name": name, "value": text, "url": live_server.url} for name, text in cookies.items()]
+        )
+        page = context.new_page()
+        page.add_init_script(NOTE_VIOLATIONS)
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(f"{live_server.url}{path}")
+        return page
+
+    yield opened
+    assert not [text for text in wrong if not any(part in text for part in forgiven)]
+
+
+def session_cookie() -> dict[str, str]:
+    client = Client()
+    client.force_login(make_staff())
+    return {"sessionid": client.cookies["sessionid"].value}
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds against WCAG 2.2 AA, each with the elements concerned."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def overflow(page: Page) -> int:
+    """Return by how many pixels the page is wider than the screen."""
+    width: int = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return width
