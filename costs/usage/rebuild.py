@@ -11,8 +11,9 @@ from costs.days import cost_zone, day_bounds, has_exact_bounds, is_regular
 from costs.usage import statements
 from costs.usage.lock import UsageError, hold_partials, mark_dirty
 
-# Enough to hash a busy day's groups without spilling to disk, for the one rebuild that may run at a time.
-REBUILD_MEMORY = "256MB"
+# For the one rebuild that may run at a time: memory to hash a busy day's groups without spilling to disk, and
+# a second core, which the planner's guess at the groups would forgo.
+REBUILD_SETTINGS = {"work_mem": "256MB", "parallel_tuple_cost": "0"}
 
 
 class RawRowsGone(UsageError):  # noqa: N818 - reads as what happened
@@ -55,13 +56,15 @@ def rebuild_day_from_raw(day: date) -> None:
         if exact:
             take_marks_inside(cursor, lower, upper)
         values = {"day": day, "tz": tz.key, "lower": lower, "upper": upper}
-        cursor.execute("SELECT set_config('work_mem', %s, true)", [REBUILD_MEMORY])
+        for name, value in REBUILD_SETTINGS.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
         for kind in statements.KINDS.values():
             where = statements.raw_rows(kind, exact=exact)
             replace_sums(cursor, kind, values, where=where, regular=is_regular(day, tz))
             if kind.has_waits:
                 replace_waits(cursor, kind, values, where=where)
-        cursor.execute("SET LOCAL work_mem TO DEFAULT")
+        for name in REBUILD_SETTINGS:
+            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
         mark_dirty(cursor, [day])
 
 
@@ -80,17 +83,16 @@ def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -
 def replace_sums(
     cursor: CursorWrapper, kind: statements.UsageKind, values: dict[str, Any], *, where: str, regular: bool
 ) -> None:
-    """Make one kind's hours and days equal to its raw rows."""
-    hours, days = f"fresh_{kind.name}_hours", f"fresh_{kind.name}_days"
-    sums = tuple(kind.sums)
-    make_temporary(cursor, hours, statements.raw_hours(kind, where=where, regular=regular), values)
-    make_temporary(cursor, days, statements.by_day(hours, sums), values)
-    for table, key, fresh in (
-        ("usage_hourly", statements.HOURLY_KEY, hours),
-        ("usage_daily", statements.DAILY_KEY, days),
-    ):
-        for sql in statements.replace_in(table, key, (*sums, "last_event_at"), fresh, only=kind.mine):
-            cursor.execute(sql, values)
+    """Make one kind's days equal to its raw rows, and its hours wherever they do not add up to those days."""
+    days, wrong, hours = (f"fresh_{kind.name}_{grain}" for grain in ("days", "wrong", "hours"))
+    sums = (*kind.sums, "last_event_at")
+    make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
+    replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
+    if make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values):
+        make_temporary(cursor, hours, statements.raw_hours(kind, wrong, where=where, regular=regular), values)
+        keys = statements.columns_of(*(f"kept.{name}" for name in statements.KEYS))
+        mine = f"({keys}) IN (SELECT {statements.columns_of(*statements.KEYS)} FROM {wrong})"
+        replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=mine)
 
 
 def replace_waits(
@@ -100,12 +102,36 @@ def replace_waits(
     query = statements.waits_by_day(kind, day="%(day)s::date", where=where)
     make_temporary(cursor, "fresh_waits", query, values)
     key = ("day", "domain", "bucket")
-    for sql in statements.replace_in("usage_wait_daily", key, ("waits",), "fresh_waits", only="true"):
-        cursor.execute(sql, values)
+    replace(cursor, "usage_wait_daily", key, ("waits",), "fresh_waits", values, only="true")
 
 
-def make_temporary(cursor: CursorWrapper, name: str, query: str, values: dict[str, Any]) -> None:
-    """Keep a query's rows until the transaction ends; CREATE TABLE AS, unlike INSERT, may run in parallel."""
+def replace(
+    cursor: CursorWrapper,
+    table: str,
+    key: tuple[str, ...],
+    columns: tuple[str, ...],
+    fresh: str,
+    values: dict[str, Any],
+    *,
+    only: str,
+) -> None:
+    """Make one day of a table equal to a fresh one, where the condition `only` holds for kept rows."""
+    cursor.execute(statements.renew_in(table, key, columns, fresh), values)
+    # Every fresh row is kept by now: only when there are more kept ones can any have vanished.
+    cursor.execute(
+        f"SELECT (SELECT count(*) FROM {table} AS kept WHERE day = %(day)s AND {only})"
+        f" > (SELECT count(*) FROM {fresh})",
+        values,
+    )
+    if cursor.fetchone()[0]:
+        cursor.execute(statements.vanish_in(table, key, fresh, only=only), values)
+
+
+def make_temporary(cursor: CursorWrapper, name: str, query: str, values: dict[str, Any]) -> int:
+    """Keep a query's rows until the transaction ends, and return how many they are.
+
+    CREATE TABLE AS, unlike INSERT, may run in parallel.
+    """
     cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
     cursor.execute(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {query}", values)
-    cursor.execute(f"ANALYZE {name}")
+    return int(cursor.rowcount)

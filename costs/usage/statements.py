@@ -64,13 +64,14 @@ def columns_of(*names: str) -> str:
     return ", ".join(names)
 
 
-def by_hour(kind: UsageKind, *, day: str, hour: str, where: str) -> str:
-    """Return the query that sums one kind's raw rows by local hour; day and hour are SQL over created_at."""
+def summed_raw(kind: UsageKind, *keys: str, where: str) -> str:
+    """Return the query that sums one kind's raw rows by user, tier, domain, model and further keys (SQL)."""
     sums = columns_of(*(f"{sql} AS {name}" for name, sql in kind.sums.items()))
+    groups = columns_of(*(str(number + 1) for number in range(len(keys) + len(KEYS))))
     return f"""
-        SELECT {day} AS day, {hour} AS hour, user_id, tier, domain, {kind.model} AS model,
+        SELECT {columns_of(*keys, "user_id", "tier", "domain", f"{kind.model} AS model")},
                {sums}, max(created_at) AS last_event_at
-        FROM {kind.table} WHERE {where} GROUP BY 1, 2, 3, 4, 5, 6"""
+        FROM {kind.table} WHERE {where} GROUP BY {groups}"""
 
 
 def by_day(source: str, sums: tuple[str, ...]) -> str:
@@ -113,7 +114,8 @@ def fold_statement(kind: UsageKind) -> str:
     day = "(created_at AT TIME ZONE %(tz)s)::date"
     where = """created_at BETWEEN %(first)s AND %(last)s
         AND shipment BETWEEN %(lowest)s AND %(highest)s AND shipment = ANY(%(shipments)s::bigint[])"""
-    hours = by_hour(kind, day=day, hour="date_trunc('hour', created_at, %(tz)s)", where=where)
+    hour = "date_trunc('hour', created_at, %(tz)s)"
+    hours = summed_raw(kind, f"{day} AS day", f"{hour} AS hour", where=where)
     sums, count = tuple(kind.sums), next(iter(kind.sums))
     parts = [
         f"hours AS MATERIALIZED ({hours})",
@@ -125,16 +127,30 @@ def fold_statement(kind: UsageKind) -> str:
     return f"WITH {', '.join(parts)} SELECT day, cost_sum({count}) FROM hours GROUP BY day"
 
 
-def raw_hours(kind: UsageKind, *, where: str, regular: bool) -> str:
-    """Return the query that sums one whole local day of one kind from raw rows; parameters as raw_rows.
+def raw_days(kind: UsageKind, *, where: str) -> str:
+    """Return the query that sums one whole local day of one kind from raw rows; parameters as raw_rows."""
+    return summed_raw(kind, "%(day)s::date AS day", where=where)
+
+
+def raw_hours(kind: UsageKind, wrong: str, *, where: str, regular: bool) -> str:
+    """Return the query that sums the hours of a day for the keys in a table; parameters as raw_rows.
 
     On a regular day, one without a clock change, hours are counted off from midnight: that takes a tenth of
     the time of asking the calendar for every row.
     """
-    hour = (
-        "date_bin('1 hour', created_at, %(lower)s)" if regular else "date_trunc('hour', created_at, %(tz)s)"
-    )
-    return by_hour(kind, day="%(day)s::date", hour=hour, where=where)
+    even = "date_bin('1 hour', created_at, %(lower)s)"
+    hour = even if regular else "date_trunc('hour', created_at, %(tz)s)"
+    keys = f"(user_id, tier, domain, {kind.model}) IN (SELECT user_id, tier, domain, model FROM {wrong})"
+    return summed_raw(kind, "%(day)s::date AS day", f"{hour} AS hour", where=f"{where} AND {keys}")
+
+
+def wrong_keys(kind: UsageKind, fresh: str) -> str:
+    """Return the query for the keys of a day whose kept hours do not add up to the fresh day."""
+    sums = (*kind.sums, "last_event_at")
+    kept = by_day(f"usage_hourly AS kept WHERE kept.day = %(day)s AND {kind.mine}", tuple(kind.sums))
+    differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in sums)
+    keys = columns_of(*DAILY_KEY)
+    return f"SELECT {keys} FROM ({kept}) AS kept FULL JOIN {fresh} AS fresh USING ({keys}) WHERE {differs}"
 
 
 def raw_rows(kind: UsageKind, *, exact: bool) -> str:
@@ -147,23 +163,22 @@ def raw_rows(kind: UsageKind, *, exact: bool) -> str:
     return condition if exact else f"{condition} AND (created_at AT TIME ZONE %(tz)s)::date = %(day)s"
 
 
-def replace_in(
-    table: str, key: tuple[str, ...], values: tuple[str, ...], fresh: str, *, only: str
-) -> tuple[str, str]:
-    """Return the two statements that make one day of a table equal to a fresh one, touching what differs.
-
-    Rows of the table, known as kept, take part where the condition `only` holds.
-    """
+def renew_in(table: str, key: tuple[str, ...], values: tuple[str, ...], fresh: str) -> str:
+    """Return the statement that takes over the rows of a fresh day that a table lacks or has otherwise."""
     same = " AND ".join(f"kept.{name} = fresh.{name}" for name in key)
     differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in values)
     columns = columns_of(*key, *values)
     fresh_columns = columns_of(*(f"fresh.{name}" for name in (*key, *values)))
     updates = columns_of(*(f"{name} = excluded.{name}" for name in values))
-    vanish = f"""
-        DELETE FROM {table} AS kept WHERE kept.day = %(day)s AND {only}
-        AND NOT EXISTS (SELECT FROM {fresh} AS fresh WHERE {same})"""
-    renew = f"""
+    return f"""
         INSERT INTO {table} ({columns}) SELECT {fresh_columns} FROM {fresh} AS fresh
         LEFT JOIN {table} AS kept ON kept.day = %(day)s AND {same} WHERE {differs}
         ON CONFLICT ({columns_of(*key)}) DO UPDATE SET {updates}"""
-    return vanish, renew
+
+
+def vanish_in(table: str, key: tuple[str, ...], fresh: str, *, only: str) -> str:
+    """Return the statement that deletes a day's rows that the fresh day lacks, where `only` holds."""
+    same = " AND ".join(f"kept.{name} = fresh.{name}" for name in key)
+    return f"""
+        DELETE FROM {table} AS kept WHERE kept.day = %(day)s AND {only}
+        AND NOT EXISTS (SELECT FROM {fresh} AS fresh WHERE {same})"""
