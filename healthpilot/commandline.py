@@ -40,6 +40,8 @@ def run(arguments: Sequence[str]) -> None:
             execute_from_command_line(list(arguments))
     except (embedded.EmbeddedError, ImproperlyConfigured) as error:
         sys.exit(str(error))
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def leave(number: int, frame: FrameType | None) -> NoReturn:
