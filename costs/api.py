@@ -99,7 +99,8 @@ def summary(request: HttpRequest, days: Days) -> dict[str, Any]:
     now = timezone.now()
     asked = ending_today(days, local_today(now))
     rows = queries.days([*asked.previous_dates, *asked.dates])
-    users = queries.user_count(asked, use_window=queries.has_current_window(asked))
+    in_window = queries.window_users(asked)
+    users = queries.user_count(asked, use_window=False) if in_window is None else in_window
     shown = cards.cards(asked, rows, users=users, unpriced=(), today=asked.today) + cards.sums(asked, rows)
     return {
         "range": range_body(asked),
@@ -130,7 +131,7 @@ def users(
     asked = ending_today(days, local_today(timezone.now()))
     size = clamped(limit)
     page = queries.top_users(
-        asked, use_window=queries.has_current_window(asked), limit=size, cursor=cursor, prefix=prefix
+        asked, use_window=queries.window_users(asked) is not None, limit=size, cursor=cursor, prefix=prefix
     )
     return {
         "range": range_body(asked),

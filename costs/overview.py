@@ -64,8 +64,9 @@ def overview(asked: Asked, now: datetime) -> dict[str, Any]:
 
 
 def ready(asked: Asked, rows: Mapping[date, Day]) -> dict[str, Any]:
-    use_window = queries.has_current_window(asked.range)
-    users = queries.user_count(asked.range, use_window=use_window)
+    in_window = queries.window_users(asked.range)
+    use_window = in_window is not None
+    users = queries.user_count(asked.range, use_window=False) if in_window is None else in_window
     unpriced = queries.unpriced_models(asked.range)
     previous = asked.range.previous_dates
     return {
@@ -193,7 +194,7 @@ def token_sentence(sums: Mapping[str, int], calls: int) -> str:
 
 def users_panel(asked: Asked, *, use_window: bool | None = None, count: int | None = None) -> dict[str, Any]:
     """Return one page of top users; alone it is what paging and filtering ask for."""
-    use_window = queries.has_current_window(asked.range) if use_window is None else use_window
+    use_window = queries.window_users(asked.range) is not None if use_window is None else use_window
     page, lost = users_page(asked, use_window=use_window)
     if count is None or asked.prefix:
         count = queries.user_count(asked.range, prefix=asked.prefix, use_window=use_window)

@@ -192,18 +192,22 @@ def unpriced_models(asked: DateRange, *, limit: int = TOP_MODELS) -> list[ModelR
     return [ModelRow(key, int(calls), int(unpriced)) for key, calls, unpriced in rows]
 
 
-def has_current_window(asked: DateRange) -> bool:
-    """Return whether the window table holds exactly these days; it lags while no worker runs."""
+def window_users(asked: DateRange) -> int | None:
+    """Return how many users the window table has for exactly these days; None where it does not hold them.
+
+    It holds the presets only, and lags while no worker runs.
+    """
+    if asked.preset is None:
+        return None
     return (
-        asked.preset is not None
-        and CostWindow.objects.filter(days=asked.preset, ends_on=asked.last_on).exists()
+        CostWindow.objects.filter(days=asked.preset, ends_on=asked.last_on)
+        .values_list("users", flat=True)
+        .first()
     )
 
 
 def user_count(asked: DateRange, *, prefix: str = "", use_window: bool) -> int:
-    """Return how many users the range has whose id starts so."""
-    if use_window and not prefix:
-        return CostWindow.objects.values_list("users", flat=True).get(days=asked.days)
+    """Return how many users of the range have an id that starts so."""
     if use_window:
         return CostUserWindow.objects.filter(days=asked.days, user_id__startswith=prefix).count()
     days_of_users = CostUserDaily.objects.filter(

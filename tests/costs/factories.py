@@ -2,12 +2,14 @@
 
 import math
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.utils import timezone
 
 from costs.days import local_today
@@ -25,6 +27,8 @@ from costs.models import (
 MILLIONTH = Decimal("0.000001")
 SUMS = ("jobs", "ai_calls", "cpu_ms", "tokens_in", "tokens_out", "cost_exact")
 TIERS = ("free", "pro", "enterprise")
+AMOUNTS = {"jobs": 180, "ai_calls": 420, "cpu_ms": 9_000_000, "tokens_in": 900_000, "tokens_out": 250_000}
+TIER_WEIGHTS = {"free": 0.4, "pro": 1.0, "enterprise": 3.2}
 DOMAINS = ("ai", "rating", "sync", "messaging", "reports", "payments")
 
 
@@ -48,13 +52,23 @@ def make_visitor(name: str = "visitor") -> User:
 def make_global_day(on: date, cost: str = "1", **sums: Any) -> CostGlobalDaily:
     """Store what everything cost on a day; also that it was rolled up just now."""
     CostDay.objects.get_or_create(date=on, defaults={"rolled_up_at": timezone.now()})
-    return CostGlobalDaily.objects.create(
-        date=on, cost_exact=Decimal(cost), cost_usd=usd(cost), **{"jobs": 1} | sums
-    )
+    row = global_day(on, cost, **sums)
+    row.save(force_insert=True)
+    return row
+
+
+def global_day(on: date, cost: str, **sums: Any) -> CostGlobalDaily:
+    return CostGlobalDaily(date=on, cost_exact=Decimal(cost), cost_usd=usd(cost), **{"jobs": 1} | sums)
 
 
 def make_breakdown(on: date, kind: str, key: str, cost: str = "1", **sums: Any) -> CostBreakdownDaily:
-    return CostBreakdownDaily.objects.create(
+    row = breakdown(on, kind, key, cost, **sums)
+    row.save(force_insert=True)
+    return row
+
+
+def breakdown(on: date, kind: str, key: str, cost: str, **sums: Any) -> CostBreakdownDaily:
+    return CostBreakdownDaily(
         date=on, kind=kind, key=key, cost_exact=Decimal(cost), cost_usd=usd(cost), **sums
     )
 
@@ -69,7 +83,13 @@ def make_waits(on: date, domain: str, waits: Mapping[int, int]) -> None:
 def make_user_day(
     on: date, user_id: str, cost: str = "1", *, tier: str = "pro", **sums: Any
 ) -> CostUserDaily:
-    return CostUserDaily.objects.create(
+    row = user_day(on, user_id, cost, tier=tier, **sums)
+    row.save(force_insert=True)
+    return row
+
+
+def user_day(on: date, user_id: str, cost: str, *, tier: str, **sums: Any) -> CostUserDaily:
+    return CostUserDaily(
         user_id=user_id, date=on, tier=tier, cost_exact=Decimal(cost), cost_usd=usd(cost), **sums
     )
 
@@ -95,47 +115,39 @@ def window_rows(days: int) -> Iterable[CostUserWindow]:
     return (CostUserWindow(days=days, user_id=user_id, **fields) for user_id, fields in sums.items())
 
 
-def make_month(*, days: int = 75, users: int = 40, last_on: date | None = None, seed: int = 1) -> None:
-    """Store weeks of a lively product that add up: tiers, domains and users sum to each day."""
+def make_month(*, days: int = 75, users: int = 40, seed: int = 1) -> None:
+    """Store weeks of a lively product that end today and add up: tiers, domains and users sum to each day."""
     chance = random.Random(seed)
-    last = last_on or today()
     names = [
         (f"usr_{chance.randrange(36**6):06x}", TIERS[min(2, int(chance.expovariate(1.1)))])
         for _ in range(users)
     ]
+    rows: list[Model] = []
     for back in range(days):
-        make_lively_day(
-            last - timedelta(days=back),
-            names,
-            chance,
-            share=0.45 if last - timedelta(days=back) == today() else 1,
-        )
+        rows += lively_day(days_ago(back), names, chance, share=1 if back else 0.45)
+    store(rows)
     make_windows()
 
 
-def make_lively_day(on: date, names: list[tuple[str, str]], chance: random.Random, *, share: float) -> None:
+def store(rows: Iterable[Model]) -> None:
+    """Store rows of any tables with one statement a table."""
+    for _, of_kind in groupby(sorted(rows, key=lambda row: row._meta.db_table), key=type):
+        alike = list(of_kind)
+        alike[0]._meta.default_manager.bulk_create(alike)  # type: ignore[union-attr]
+
+
+def lively_day(
+    on: date, names: Sequence[tuple[str, str]], chance: random.Random, *, share: float
+) -> Iterator[Model]:
     rhythm = share * (0.45 if on.weekday() > 4 else 1) * (1 + 0.25 * math.sin(on.toordinal() / 9))
-    tiers: dict[str, dict[str, int]] = {tier: dict.fromkeys(SUMS[:-1], 0) for tier in TIERS}
-    users: list[CostUserDaily] = []
+    tiers: dict[str, dict[str, int]] = {tier: dict.fromkeys(AMOUNTS, 0) for tier in TIERS}
     for index, (user_id, tier) in enumerate(names):
-        weight = rhythm * {"free": 0.4, "pro": 1.0, "enterprise": 3.2}[tier] * 14 / (index + 4)
-        sums = {
-            "jobs": int(180 * weight * chance.uniform(0.7, 1.3)),
-            "ai_calls": int(420 * weight * chance.uniform(0.7, 1.3)),
-            "cpu_ms": int(9_000_000 * weight * chance.uniform(0.7, 1.3)),
-            "tokens_in": int(900_000 * weight * chance.uniform(0.7, 1.3)),
-            "tokens_out": int(250_000 * weight * chance.uniform(0.7, 1.3)),
-        }  # fmt: skip
-        cost = cost_of(sums)
-        users.append(
-            CostUserDaily(
-                user_id=user_id, date=on, tier=tier, cost_exact=cost, cost_usd=usd(str(cost)), **sums
-            )
-        )
+        weight = rhythm * TIER_WEIGHTS[tier] * 14 / (index + 4)
+        sums = {name: int(amount * weight * chance.uniform(0.7, 1.3)) for name, amount in AMOUNTS.items()}
+        yield user_day(on, user_id, str(cost_of(sums)), tier=tier, **sums)
         for name, amount in sums.items():
             tiers[tier][name] += amount
-    CostUserDaily.objects.bulk_create(users)
-    make_summed_day(on, tiers, chance, users=len(names))
+    yield from summed_day(on, tiers, users=len(names) - chance.randrange(len(names) // 4 + 1))
 
 
 def cost_of(sums: Mapping[str, int]) -> Decimal:
@@ -145,26 +157,30 @@ def cost_of(sums: Mapping[str, int]) -> Decimal:
     )  # fmt: skip
 
 
-def make_summed_day(on: date, tiers: dict[str, dict[str, int]], chance: random.Random, *, users: int) -> None:
+def summed_day(on: date, tiers: Mapping[str, Mapping[str, int]], *, users: int) -> Iterator[Model]:
+    """Yield a day's rows above its users: tiers, everything, domains, models."""
     for tier, sums in tiers.items():
-        make_breakdown(on, "tier", tier, str(cost_of(sums)), **sums)
-    whole = {name: sum(sums[name] for sums in tiers.values()) for name in SUMS[:-1]}
-    hits = int(whole["ai_calls"] * (0.22 + 0.1 * (on.toordinal() % 30) / 30))
-    rest = {
-        "cache_hits": hits,
-        "unpriced_calls": whole["ai_calls"] // 60,
-        "job_failures": whole["jobs"] // 47,
-    }
-    make_global_day(on, str(cost_of(whole)), users=users - chance.randrange(users // 4 + 1), **whole, **rest)
+        yield breakdown(on, "tier", tier, str(cost_of(sums)), **sums)
+    whole = {name: sum(sums[name] for sums in tiers.values()) for name in AMOUNTS}
+    unpriced = whole["ai_calls"] // 60
+    yield CostDay(date=on, rolled_up_at=timezone.now())
+    yield global_day(
+        on, str(cost_of(whole)), users=users, unpriced_calls=unpriced, job_failures=whole["jobs"] // 47,
+        cache_hits=int(whole["ai_calls"] * (0.22 + 0.1 * (on.toordinal() % 30) / 30)), **whole,
+    )  # fmt: skip
+    yield from domain_rows(on, whole)
+    for model, without_price in (("gpt-4o-mini", 0), ("o5-nano-preview", unpriced)):
+        yield breakdown(
+            on, "model", model, "0", ai_calls=whole["ai_calls"] // 2, unpriced_calls=without_price
+        )
+
+
+def domain_rows(on: date, whole: Mapping[str, int]) -> Iterator[Model]:
+    """Yield the domains, each with half of what the ones before left, and their waits."""
     left = dict(whole)
     for index, domain in enumerate(DOMAINS):
-        part = {name: left[name] // 2 if index < len(DOMAINS) - 1 else left[name] for name in left}
+        part = left if index == len(DOMAINS) - 1 else {name: amount // 2 for name, amount in left.items()}
         left = {name: left[name] - part[name] for name in left}
-        make_breakdown(on, "domain", domain, str(cost_of(part)), job_failures=part["jobs"] // 47, **part)
-        make_waits(
-            on,
-            domain,
-            {30 + index * 3: part["jobs"] // 2, 44 + index * 4: part["jobs"] // 3, 12: part["jobs"] // 6},
-        )
-    for model, unpriced in (("gpt-4o-mini", 0), ("o5-nano-preview", rest["unpriced_calls"])):
-        make_breakdown(on, "model", model, "0", ai_calls=whole["ai_calls"] // 2, unpriced_calls=unpriced)
+        yield breakdown(on, "domain", domain, str(cost_of(part)), job_failures=part["jobs"] // 47, **part)
+        for bucket, share in ((12, 6), (30 + index * 3, 2), (44 + index * 4, 3)):
+            yield UsageWaitDaily(day=on, domain=domain, bucket=bucket, waits=part["jobs"] // share)

@@ -174,11 +174,12 @@ def test_a_cursor_of_another_range_or_filter_is_refused() -> None:
 
 
 def test_the_window_is_used_only_when_it_holds_exactly_these_days() -> None:
+    make_user_day(today(), "u")
     make_windows()
-    assert queries.has_current_window(week())
-    assert not queries.has_current_window(ending_today(8, today()))
+    assert queries.window_users(week()) == 1
+    assert queries.window_users(ending_today(8, today())) is None
     CostWindow.objects.update(ends_on=days_ago(1))
-    assert not queries.has_current_window(week())
+    assert queries.window_users(week()) is None
 
 
 def test_the_newest_rollup_is_the_newest_of_all_days() -> None:

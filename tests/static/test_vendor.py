@@ -14,7 +14,8 @@ VENDOR = ROOT / "static" / "vendor"
 
 
 def test_every_vendored_file_has_the_digest_that_was_written_down() -> None:
-    listed = dict(reversed(line.split("  ")) for line in (VENDOR / "SHA256SUMS").read_text().splitlines())
+    lines = (VENDOR / "SHA256SUMS").read_text().splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
     present = {str(path.relative_to(VENDOR)) for path in VENDOR.rglob("*/*") if path.is_file()}
     assert set(listed) == present
     for name, digest in listed.items():
