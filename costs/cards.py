@@ -65,6 +65,11 @@ class Card:
         return (Decimal(self.current) - Decimal(self.previous)) * 100 / Decimal(self.previous)
 
     @property
+    def is_steady(self) -> bool:
+        """A change that would read 0.0."""
+        return self.change is not None and not numbers.rounded(self.change, 1)
+
+    @property
     def rises(self) -> bool:
         return bool(self.change and self.change > 0)
 

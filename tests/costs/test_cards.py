@@ -41,6 +41,12 @@ def test_something_after_nothing_is_new_not_a_percentage() -> None:
     assert spend.change is None
 
 
+def test_a_change_that_would_read_zero_is_called_steady() -> None:
+    assert made(now=Day(jobs=10_000), before=Day(jobs=9_999))["jobs"].is_steady
+    assert not made(now=Day(jobs=101), before=Day(jobs=100))["jobs"].is_steady
+    assert not made(now=Day(jobs=5))["jobs"].is_steady
+
+
 def test_nothing_after_nothing_is_neither_new_nor_a_change() -> None:
     for card in made().values():
         assert not card.is_new
