@@ -7,12 +7,14 @@ their rows in one transaction: it misses no row that commits late and counts non
 from costs.usage.fold import fold_pending
 from costs.usage.lock import FoldBusy, UsageError, ZoneChanged, check_zone
 from costs.usage.rebuild import RawRowsGone, has_raw_rows_gone, rebuild_day_from_raw
+from costs.usage.rezone import adopt_zone
 
 __all__ = [
     "FoldBusy",
     "RawRowsGone",
     "UsageError",
     "ZoneChanged",
+    "adopt_zone",
     "check_zone",
     "fold_pending",
     "has_raw_rows_gone",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from costs.days import dirty_days, due_days, local_today
 from costs.rollup import DayCost, FutureDay, LeaseLost, RollupBusy, rollup_costs_for_date
-from costs.usage import RawRowsGone, UsageError, fold_pending
+from costs.usage import RawRowsGone, UsageError, adopt_zone, fold_pending, has_raw_rows_gone
 from telemetry.progress import Meter
 
 MOST_DAYS = 3660
@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--days", metavar="N", help="the N local days that end today")
         parser.add_argument("--from-raw", action="store_true", help="rebuild the days' usage from raw events")
         parser.add_argument("--dry-run", action="store_true", help="compute and print, keep nothing")
+        parser.add_argument(
+            "--rebuild-timezone", action="store_true", help="count everything again by COST_TIMEZONE's days"
+        )
         parser.add_argument("--json", action="store_true", help="print one JSON object per line and day")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,24 +53,34 @@ class Command(BaseCommand):
     def roll_up(self, options: dict[str, Any]) -> None:
         """Roll up the chosen days, print each, and name those whose raw rows are gone at the end."""
         chosen = chosen_days(options)
-        if not options["from_raw"]:
+        if options["rebuild_timezone"]:
+            chosen = adopt_zone()
+        elif not options["from_raw"]:
             fold_pending()
-        gone: list[date] = []
         days = days_in_need() if chosen is None else chosen
+        gone: list[date] = []
         with Meter(self.stderr, unit="days", quiet=options["json"]) as meter:
             for done, day in enumerate(days):
                 meter("Rolling up", done, len(days))
                 try:
-                    cost = patiently(day, from_raw=options["from_raw"], dry_run=options["dry_run"])
+                    self.show(patiently(day, **ways(day, options)), options)
                 except RawRowsGone:
                     gone.append(day)
-                else:
-                    self.stdout.write(json.dumps(cost.as_json()) if options["json"] else line(cost, options))
-                    self.stdout.flush()
         if gone:
             raise RawRowsGone(gone)
         if not days and not options["json"]:
             self.stdout.write("Every day is up to date.")
+
+    def show(self, cost: DayCost, options: dict[str, Any]) -> None:
+        """Print a day at once, so that a reader at the other end of a pipe follows."""
+        self.stdout.write(json.dumps(cost.as_json()) if options["json"] else line(cost, options))
+        self.stdout.flush()
+
+
+def ways(day: date, options: dict[str, Any]) -> dict[str, bool]:
+    """Return how to roll a day up."""
+    from_raw = options["from_raw"] or (options["rebuild_timezone"] and not has_raw_rows_gone(day))
+    return {"from_raw": from_raw, "dry_run": options["dry_run"]}
 
 
 def chosen_days(options: dict[str, Any]) -> list[date] | None:
@@ -75,6 +88,8 @@ def chosen_days(options: dict[str, Any]) -> list[date] | None:
     day, first, last, days = (options[name] for name in ("date", "first", "last", "days"))
     if sum((day is not None, first is not None or last is not None, days is not None)) > 1:
         raise refused("Choose days by one of --date, --from with --to, or --days, not by several.")
+    if options["rebuild_timezone"] and (options["from_raw"] or options["dry_run"] or any((day, first, days))):
+        raise refused("--rebuild-timezone takes every day and keeps the result: use it without the others.")
     if (first is None) != (last is None):
         raise refused("--from and --to go together: give the first and the last day of the range.")
     if day is not None:
@@ -127,7 +142,7 @@ def patiently(day: date, *, from_raw: bool, dry_run: bool) -> DayCost:
         try:
             return rollup_costs_for_date(day, from_raw=from_raw, dry_run=dry_run)
         except RollupBusy:
-            if time.monotonic() > give_up_at:
+            if time.monotonic() >= give_up_at:
                 raise
             time.sleep(BUSY_STEP_S)
 
