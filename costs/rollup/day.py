@@ -31,6 +31,8 @@ class FutureDay(Exception):  # noqa: N818 - named in the public interface
 def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = False) -> DayCost:
     """Make the cost rows of one local day equal to its usage × prices; again and again gives the same rows.
 
+    Rows that are stored but not yet in the usage partials are folded first.
+
     Args:
         day: a local day of COST_TIMEZONE, today at the latest.
         from_raw: rebuild the day's partials from raw rows first.
@@ -48,8 +50,7 @@ def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = 
         raise FutureDay(day)
     check_zone()
     windows.advance(local_today(now))
-    if from_raw:
-        fold_pending(leaving=day_bounds(day, cost_zone()))
+    fold_pending(leaving=day_bounds(day, cost_zone()) if from_raw else None)
     held = lease.claim(day)
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from costs.usage.lock import WAIT_S, hold_partials, mark_dirty
+from costs.usage.lock import WAIT_S, hold_partials, mark_dirty, settle_own_rows
 from costs.usage.statements import KINDS, fold_statement
 
 CHUNK_EVENTS = 200_000
@@ -85,9 +85,11 @@ def fold_chunk(max_events: int, wait_s: float, chosen: Choice) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         tz = hold_partials(cursor, wait_s=wait_s)
         rows: dict[date, int] = {}
-        for span in spans(take_marks(cursor, max_events, chosen)):
+        marks = take_marks(cursor, max_events, chosen)
+        for span in spans(marks):
             for day, count in fold_span(cursor, span, tz.key):
                 rows[day] = rows.get(day, 0) + count
+        settle_own_rows(cursor, [mark.shipment for mark in marks])
         mark_dirty(cursor, sorted(rows))
         return sum(rows.values())
 

@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from costs.days import cost_zone, day_bounds, has_exact_bounds, is_regular
 from costs.usage import statements
-from costs.usage.lock import UsageError, hold_partials, mark_dirty
+from costs.usage.lock import UsageError, hold_partials, mark_dirty, settle_own_rows
 
 # For the one rebuild that may run at a time: memory to hash a busy day's groups without spilling to disk, and
 # a second core, which the planner's guess at the groups would forgo.
@@ -53,8 +53,7 @@ def rebuild_day_from_raw(day: date) -> None:
             raise RawRowsGone([day])
         lower, upper = day_bounds(day, tz)
         exact = has_exact_bounds(day, tz)
-        if exact:
-            take_marks_inside(cursor, lower, upper)
+        taken = take_marks_inside(cursor, lower, upper) if exact else []
         values = {"day": day, "tz": tz.key, "lower": lower, "upper": upper}
         for name, value in REBUILD_SETTINGS.items():
             cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
@@ -65,19 +64,22 @@ def rebuild_day_from_raw(day: date) -> None:
                 replace_waits(cursor, kind, values, where=where)
         for name in REBUILD_SETTINGS:
             cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+        settle_own_rows(cursor, taken)
         mark_dirty(cursor, [day])
 
 
-def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -> None:
-    """Delete the marks whose rows all lie in a span; the statements that follow count those rows.
+def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -> list[int]:
+    """Delete the marks whose rows all lie in a span, and return them; what follows counts those rows.
 
     No folder runs meanwhile, so in the snapshot of any later statement a row either belongs to the partials
     or has a mark; and the statements leave rows with a mark alone.
     """
     cursor.execute(
-        "DELETE FROM telemetry_shipments WHERE first_created_at >= %s AND last_created_at < %s",
+        "DELETE FROM telemetry_shipments WHERE first_created_at >= %s AND last_created_at < %s"
+        " RETURNING shipment",
         [lower, upper],
     )
+    return [row[0] for row in cursor.fetchall()]
 
 
 def replace_sums(

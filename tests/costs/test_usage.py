@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
@@ -317,3 +317,19 @@ def other_connection() -> Iterator[psycopg.Connection]:
     with psycopg.connect(host=values.get("host"), user=values["user"], dbname=values["dbname"]) as other:
         yield other
         other.rollback()
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_a_transaction_that_folds_what_it_stored_may_store_more(rebuilt: bool) -> None:
+    with transaction.atomic():
+        store(job("2024-05-04 10:00"), call("2024-05-04 10:00"))
+        if rebuilt:
+            rebuild_day_from_raw(date(2024, 5, 4))
+        fold_pending()
+        assert total_events() == 2
+        store(job("2024-05-04 11:00"), call("2024-05-04 11:00"))
+        fold_pending()
+        assert total_events() == 4
+    assert fold_pending() == 0
+    rebuild_day_from_raw(date(2024, 5, 4))
+    assert total_events() == 4
