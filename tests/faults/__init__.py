@@ -1,0 +1,1 @@
+"""Promises of the product, each tried by breaking something on purpose: `./run faults`."""

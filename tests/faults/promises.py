@@ -1,0 +1,29 @@
+"""The promises in order; each is one module whose try_it() breaks something and returns what it saw."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Literal, cast
+
+Size = Literal["tiny", "normal", "full"]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One line of the list: what is promised, and the module that tries to break it."""
+
+    id: str
+    module: str
+    sentence: str
+
+    def try_it(self, size: Size) -> str:
+        """Break something and return what was seen; raises AssertionError when the promise is broken."""
+        module = importlib.import_module(f"tests.faults.{self.module}")
+        return cast(str, module.try_it(size))
+
+
+PROMISES = [
+    Promise("G3", "g03_exact", "a rollup killed at any point and run again is exact"),
+    Promise("G4", "g04_fenced", "one rollup a day at a time; a stale worker writes nothing"),
+    Promise("G5", "g05_closed_once", "each local day is closed once, within ten minutes of being due"),
+    Promise("G6", "g06_late_rows", "a row that commits after its day's rollup is added"),
+]
