@@ -60,8 +60,8 @@ def label_text(text: str, columns: int = LABEL_COLUMNS) -> str:
 def layout(*, left: int, right: int, top: int = 12, bottom: int = 28, **more: Any) -> Dict:
     """Return the layout that all figures share; margins in pixels."""
     return {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
+        "paper_bgcolor": token("surface"),
+        "plot_bgcolor": token("surface"),
         "margin": {"l": left, "r": right, "t": top, "b": bottom, "pad": 0},
         "font": {"color": token("muted")},
         "showlegend": False,
@@ -91,7 +91,12 @@ def date_axis(dates: Sequence[date], **more: Any) -> Dict:
         "tickmode": "array",
         "tickvals": [day.isoformat() for day in tick_dates(dates, 5)],
         "ticktext": [f"{day.day} {day:%b}" for day in tick_dates(dates, 5)],
-        "hoverformat": "%a %-d %b %Y",
+        "unifiedhovertitle": {"text": "%{x|%a %-d %b %Y}"},
+        "showspikes": True,
+        "spikemode": "across",
+        "spikethickness": 1,
+        "spikedash": "dot",
+        "spikecolor": token("control"),
         **more,
     }
 
