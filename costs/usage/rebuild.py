@@ -90,7 +90,9 @@ def replace_sums(
     sums = (*kind.sums, "last_event_at")
     make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
     replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
-    if make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values):
+    cursor.execute(statements.unequal_totals(kind, days), values)
+    if cursor.fetchone()[0]:
+        make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values)
         make_temporary(cursor, hours, statements.raw_hours(kind, wrong, where=where, regular=regular), values)
         keys = statements.columns_of(*(f"kept.{name}" for name in statements.KEYS))
         mine = f"({keys}) IN (SELECT {statements.columns_of(*statements.KEYS)} FROM {wrong})"
