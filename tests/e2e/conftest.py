@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from tests.costs.factories import make_staff
+from tests.costs.factories import make_month, make_staff
 
 # Playwright's loop runs in the thread of the test, so Django would refuse the ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -58,6 +58,17 @@ def open_page(live_server: LiveServer, new_context: Callable[..., BrowserContext
 
     yield opened
     assert not [text for text in wrong if not any(part in text for part in forgiven)]
+
+
+@pytest.fixture
+def month() -> None:
+    """Two months of a lively product."""
+    make_month(days=65, users=24)
+
+
+def drawn(page: Page) -> None:
+    """Wait until all three figures are drawn."""
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(3)
 
 
 def session_cookie() -> dict[str, str]:

@@ -1,21 +1,19 @@
 """The cost page in a real browser: it fits, is accessible, works by keyboard, and without scripts too."""
 
 import re
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.costs.factories import (
     days_ago,
     make_breakdown,
     make_global_day,
-    make_month,
     make_user_day,
     make_windows,
     today,
 )
-from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open, overflow, violations
+from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open, drawn, overflow, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,17 +26,6 @@ HOSTILE = [
     "W" * 40,
     "a" * 40,
 ]
-
-
-@pytest.fixture
-def month() -> None:
-    make_month(days=65, users=24)
-
-
-def drawn(page: Page) -> None:
-    """Wait until all three figures are drawn."""
-    expect(page.locator(".plot .main-svg").first).to_be_attached()
-    expect(page.locator(".plot.js-plotly-plot")).to_have_count(3)
 
 
 @pytest.mark.usefixtures("month")
@@ -154,16 +141,6 @@ def test_own_days_can_be_chosen(open_page: Open) -> None:
 
 
 @pytest.mark.usefixtures("month")
-def test_an_open_menu_closes_on_escape_and_gives_the_focus_back(open_page: Open) -> None:
-    page = open_page("/admin/cost")
-    page.locator("#range-custom").click()
-    page.get_by_label("From").focus()
-    page.keyboard.press("Escape")
-    expect(page.get_by_label("From")).to_be_hidden()
-    assert page.evaluate("document.activeElement.id") == "range-custom"
-
-
-@pytest.mark.usefixtures("month")
 def test_typing_filters_users_and_paging_goes_there_and_back(open_page: Open) -> None:
     page = open_page("/admin/cost")
     first = page.locator(".uid").all_text_contents()
@@ -193,48 +170,6 @@ def test_the_theme_changes_at_once_redraws_the_charts_and_is_kept(open_page: Ope
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
     expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
-
-
-def focusable(page: Page) -> set[str]:
-    """Return a name for every control that can be seen."""
-    names: list[str] = page.evaluate(
-        """(controls) => [...document.querySelectorAll(controls)]
-            .filter((one) => one.checkVisibility() && !one.closest(".skip"))
-            .map((one, index) => one.dataset.seen = `${index} ${one.tagName} ${one.id} ${one.className}`)""",
-        "a[href], button, input:not([type=hidden]), summary, [tabindex='0']",
-    )
-    return set(names)
-
-
-@pytest.mark.usefixtures("month")
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
-def test_the_keyboard_reaches_every_control_with_a_focus_that_can_be_seen(
-    open_page: Open, size: tuple[int, int]
-) -> None:
-    page = open_page("/admin/cost", size)
-    drawn(page)
-    wanted, reached = focusable(page), set()
-    for _ in range(len(wanted) * 2 + 10):
-        page.keyboard.press("Tab")
-        at: dict[str, Any] = page.evaluate(
-            """() => ({
-                name: document.activeElement.dataset.seen ?? "",
-                outline: getComputedStyle(document.activeElement).outlineStyle,
-                body: document.activeElement === document.body,
-            })"""
-        )
-        assert at["body"] or at["outline"] != "none", at
-        reached.add(at["name"])
-    assert wanted - reached == set()
-
-
-@pytest.mark.usefixtures("month")
-def test_the_skip_link_leads_to_the_main_part(open_page: Open) -> None:
-    page = open_page("/admin/cost")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
-    page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "main"
 
 
 @pytest.mark.usefixtures("month")
