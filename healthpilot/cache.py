@@ -32,7 +32,7 @@ class ForgivingRedisCache(RedisCache):
     _retry_at: dict[str, float] = {}
 
     def __init__(self, server: str | list[str], params: dict[str, Any]) -> None:
-        waits = {"socket_timeout": LIMIT_S, "retry": Retry(NoBackoff(), 1)}
+        waits = {"socket_timeout": LIMIT_S, "retry": Retry(NoBackoff(), 0)}
         super().__init__(server, params | {"OPTIONS": waits | params.get("OPTIONS", {})})
         self.place = str(server)
         self.memory = LocMemCache(

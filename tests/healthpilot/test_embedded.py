@@ -159,21 +159,29 @@ def test_data_of_another_major_version_is_refused_in_one_line(home: Home) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("trap", ["open folder", "symbolic link", "file"])
+# A folder of another user can only be laid out by root.
+TRAPS = ["open folder", "symbolic link", "file", *(["foreign folder"] if os.geteuid() == 0 else [])]
+
+
+@pytest.mark.parametrize("trap", TRAPS)
 def test_a_socket_folder_laid_out_by_somebody_else_is_refused(home: Home, tmp_path: Path, trap: str) -> None:
-    if trap == "open folder":
-        home.sockets.mkdir()
-        home.sockets.chmod(0o777)
-    elif trap == "symbolic link":
+    if trap == "symbolic link":
         home.sockets.symlink_to(tmp_path)
+    elif trap == "file":
+        home.sockets.touch(mode=0o600)
     else:
-        home.sockets.touch()
+        home.sockets.mkdir(mode=0o700)
+    if trap == "open folder":
+        home.sockets.chmod(0o777)
+    if os.geteuid() == 0:
+        owner = embedded.home.system_user().uid + (trap == "foreign folder")
+        os.chown(home.sockets, owner, -1, follow_symlinks=False)
     try:
         with pytest.raises(embedded.EmbeddedError, match="not a private folder"):
             embedded.start(home, say=quiet)
         assert not postgres.postmaster(home)
     finally:
-        home.sockets.rmdir() if trap == "open folder" else home.sockets.unlink()
+        home.sockets.rmdir() if "folder" in trap else home.sockets.unlink()
 
 
 def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path: Path) -> None:
