@@ -41,7 +41,7 @@ def page(client: Client, query: str = "", **headers: str) -> str:
 def test_a_first_visit_shows_what_to_do_with_commands_to_copy(staff: Client) -> None:
     shown = page(staff)
     assert "Nothing has been recorded yet" in shown
-    assert "./run manage seed_telemetry --days 30 --users 300 --seed 1" in shown
+    assert "./run manage seed_telemetry --days 60 --users 300 --seed 1" in shown
     assert "./run manage import_events" in shown
     assert shown.count("data-copy=") == 3
 

@@ -211,7 +211,7 @@ def test_commands_of_the_first_visit_can_be_copied(open_page: Open) -> None:
     page = open_page("/admin/cost", permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy the sample data command").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()").startswith("./run manage seed_telemetry --days 30")
+    assert page.evaluate("navigator.clipboard.readText()").startswith("./run manage seed_telemetry --days 60")
 
 
 @pytest.mark.usefixtures("month")
