@@ -6,6 +6,7 @@ from datetime import date
 
 from celery import shared_task
 from django.conf import settings
+from django.db import DatabaseError
 from django.utils import timezone
 
 from costs import windows
@@ -48,9 +49,11 @@ def fold(*, wait_s: float) -> None:
 
 
 def roll_up(days: Iterable[date]) -> None:
-    """Roll up days one after the other; one that another process has now keeps none from its turn."""
+    """Roll up days one after the other; one that is busy or fails keeps none from its turn."""
     for day in days:
         try:
             rollup_costs_for_date(day)
         except (RollupBusy, LeaseLost, UsageError) as error:
             logger.warning("Not rolled up: %s", error)
+        except DatabaseError:
+            logger.exception("%s could not be rolled up; the next tick tries again.", day)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, DataError, connection, transaction
+from django.db import DatabaseError, DataError, OperationalError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from costs import windows
@@ -16,6 +16,7 @@ from costs.rollup import lease, statements
 from costs.rollup.rates import Weights, rates_on
 from costs.rollup.result import Cost, DayCost
 from costs.usage import check_zone, fold_pending, has_raw_rows_gone, rebuild_day_from_raw
+from costs.usage.lock import is_lock_timeout
 
 OUT_OF_RANGE = "22003"
 TEMPORARY = ("rollup_users", "rollup_parts", "rollup_changes", "rollup_breakdown")
@@ -60,8 +61,10 @@ def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = 
             cost = write_day(cursor, day)
             cursor.execute(statements.FINISH, {"day": day, "is_due": close_due_at(day, cost_zone()) <= now})
             transaction.set_rollback(dry_run)
-    except BaseException:
+    except BaseException as error:
         give_back(held)
+        if isinstance(error, OperationalError) and is_lock_timeout(error):
+            raise lease.RollupBusy(day) from error
         raise
     if dry_run:
         lease.release(held)

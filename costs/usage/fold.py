@@ -7,13 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from costs.usage.lock import WAIT_S, hold_partials, mark_dirty, settle_own_rows
+from costs.usage.lock import WAIT_S, busy_on_lock_timeout, hold_partials, mark_dirty, settle_own_rows
 from costs.usage.statements import KINDS, fold_statement
 
 CHUNK_EVENTS = 200_000
 CHUNK_MARKS = 20_000
 # Rows further apart than this are read by two statements: a late import beside the live trickle.
 SPAN_GAP = timedelta(hours=6)
+NARROW_SPAN = timedelta(hours=1)
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -82,7 +83,7 @@ def is_any_left(chosen: Choice) -> bool:
 
 def fold_chunk(max_events: int, wait_s: float, chosen: Choice) -> int:
     """Fold the oldest marks in one transaction and return the rows counted."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with busy_on_lock_timeout(), transaction.atomic(), connection.cursor() as cursor:
         tz = hold_partials(cursor, wait_s=wait_s)
         rows: dict[date, int] = {}
         marks = take_marks(cursor, max_events, chosen)
@@ -135,12 +136,13 @@ def is_near(mark: Mark, kind: str, reach: datetime) -> bool:
 def fold_span(cursor: CursorWrapper, marks: list[Mark], zone: str) -> list[tuple[date, int]]:
     """Add the rows of neighbouring marks of one kind; return the days touched with the rows counted."""
     shipments = [mark.shipment for mark in marks]
+    first_at, last_at = min(mark.first_at for mark in marks), max(mark.last_at for mark in marks)
     cursor.execute(
-        fold_statement(KINDS[marks[0].kind]),
+        fold_statement(KINDS[marks[0].kind], by_time=last_at - first_at <= NARROW_SPAN),
         {
             "tz": zone,
-            "first": min(mark.first_at for mark in marks),
-            "last": max(mark.last_at for mark in marks),
+            "first": first_at,
+            "last": last_at,
             "lowest": min(shipments),
             "highest": max(shipments),
             "shipments": shipments,

@@ -1,5 +1,7 @@
 """Who may change the usage partials: one process at a time, in the zone they were built in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -42,15 +44,21 @@ def hold_partials(cursor: CursorWrapper, *, wait_s: float = WAIT_S) -> ZoneInfo:
 
 def take_row(cursor: CursorWrapper, wait_s: float) -> None:
     """Lock the settings row, made when missing; raises FoldBusy."""
+    with busy_on_lock_timeout(), transaction.atomic():
+        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{max(1, int(wait_s * 1000))}ms"])
+        cursor.execute(
+            "INSERT INTO cost_settings (id, timezone) VALUES (1, %s) ON CONFLICT DO NOTHING",
+            [settings.COST_TIMEZONE],
+        )
+        cursor.execute("SELECT FROM cost_settings WHERE id = 1 FOR UPDATE")
+        cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+
+
+@contextmanager
+def busy_on_lock_timeout() -> Iterator[None]:
+    """Raise FoldBusy where a statement gives up waiting for a lock."""
     try:
-        with transaction.atomic():
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{max(1, int(wait_s * 1000))}ms"])
-            cursor.execute(
-                "INSERT INTO cost_settings (id, timezone) VALUES (1, %s) ON CONFLICT DO NOTHING",
-                [settings.COST_TIMEZONE],
-            )
-            cursor.execute("SELECT FROM cost_settings WHERE id = 1 FOR UPDATE")
-            cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
+        yield
     except OperationalError as error:
         if not is_lock_timeout(error):
             raise

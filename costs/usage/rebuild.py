@@ -9,7 +9,7 @@ from django.db.backends.utils import CursorWrapper
 
 from costs.days import cost_zone, day_bounds, has_exact_bounds, is_regular
 from costs.usage import statements
-from costs.usage.lock import UsageError, hold_partials, mark_dirty, settle_own_rows
+from costs.usage.lock import UsageError, busy_on_lock_timeout, hold_partials, mark_dirty, settle_own_rows
 
 # For the one rebuild that may run at a time: memory to hash a busy day's groups without spilling to disk, and
 # a second core, which the planner's guess at the groups would forgo.
@@ -47,7 +47,7 @@ def rebuild_day_from_raw(day: date) -> None:
         RawRowsGone: when retention dropped rows of the day.
         FoldBusy, ZoneChanged: as fold_pending.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with busy_on_lock_timeout(), transaction.atomic(), connection.cursor() as cursor:
         tz = hold_partials(cursor)
         if has_raw_rows_gone(day):
             raise RawRowsGone([day])

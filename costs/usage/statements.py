@@ -108,15 +108,18 @@ def add_waits(query: str) -> str:
         ON CONFLICT (day, domain, bucket) DO UPDATE SET waits = kept.waits + excluded.waits"""
 
 
-def fold_statement(kind: UsageKind) -> str:
+def fold_statement(kind: UsageKind, *, by_time: bool) -> str:
     """Return the one statement that folds shipments of one kind: raw rows are read once for both grains.
 
-    Its parameters are tz, shipments and the span first to last that holds their rows, so that partitions are
-    pruned and the time key or the block-range index finds a live trickle. It returns each day with its rows.
+    Its parameters are tz, shipments and the span first to last that holds their rows: it prunes partitions.
+    Within them rows are found by_time through the key, which suits a live trickle; otherwise also through the
+    block-range index on shipment, whose newest blocks are not summarised yet and are read whole each time.
+    It returns each day with its rows.
     """
     day = "(created_at AT TIME ZONE %(tz)s)::date"
-    where = """created_at BETWEEN %(first)s AND %(last)s
-        AND shipment BETWEEN %(lowest)s AND %(highest)s AND shipment = ANY(%(shipments)s::bigint[])"""
+    shipment = "(shipment + 0)" if by_time else "shipment"
+    where = f"""created_at BETWEEN %(first)s AND %(last)s
+        AND {shipment} BETWEEN %(lowest)s AND %(highest)s AND {shipment} = ANY(%(shipments)s::bigint[])"""
     hour = "date_trunc('hour', created_at, %(tz)s)"
     hours = summed_raw(kind, f"{day} AS day", f"{hour} AS hour", where=where)
     sums, count = tuple(kind.sums), next(iter(kind.sums))
