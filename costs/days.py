@@ -4,7 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
+from django.db.models import Q
+
+from costs.models import CostDay, CostSettings
 
 CLOSE_AT = time(2, 30)
 ONE_DAY = timedelta(days=1)
@@ -83,21 +85,20 @@ def due_days(now: datetime) -> list[date]:
     ran are caught up, and a fresh installation does not invent years.
     """
     tz = cost_zone()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT date FROM cost_days WHERE closed_at IS NULL AND date <= %(last)s
-            UNION
-            SELECT kept.day::date
-            FROM cost_settings,
-                generate_series((created_at AT TIME ZONE %(tz)s)::date, %(last)s::date, interval '1 day')
-                AS kept (day)
-            WHERE NOT EXISTS (SELECT FROM cost_days WHERE date = kept.day::date AND closed_at IS NOT NULL)
-            ORDER BY 1
-            """,
-            {"last": last_due_day(now, tz), "tz": tz.key},
-        )
-        return [row[0] for row in cursor.fetchall()]
+    last = last_due_day(now, tz)
+    open_days = CostDay.objects.filter(closed_at=None, date__lte=last).values_list("date", flat=True)
+    return sorted({*open_days, *days_never_closed(last, tz)})
+
+
+def days_never_closed(last: date, tz: ZoneInfo) -> set[date]:
+    """Return the days from that of the first usage to the last one given which are not closed."""
+    kept = CostSettings.objects.first()
+    if kept is None:
+        return set()
+    first = kept.created_at.astimezone(tz).date()
+    closed = CostDay.objects.filter(date__range=(first, last)).exclude(closed_at=None)
+    days = {first + timedelta(days=offset) for offset in range((last - first).days + 1)}
+    return days - set(closed.values_list("date", flat=True))
 
 
 def dirty_days(now: datetime, *, refresh_s: int = 0) -> list[date]:
@@ -105,13 +106,9 @@ def dirty_days(now: datetime, *, refresh_s: int = 0) -> list[date]:
 
     Today comes only when its last rollup is refresh_s seconds old.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT date FROM cost_days WHERE dirty_at IS NOT NULL AND date <= %(today)s
-            AND (date < %(today)s OR rolled_up_at IS NULL OR rolled_up_at <= %(refreshed_by)s)
-            ORDER BY dirty_at, date
-            """,
-            {"today": local_today(now), "refreshed_by": now - timedelta(seconds=refresh_s)},
-        )
-        return [row[0] for row in cursor.fetchall()]
+    today = local_today(now)
+    is_ripe = (
+        Q(date__lt=today) | Q(rolled_up_at=None) | Q(rolled_up_at__lte=now - timedelta(seconds=refresh_s))
+    )
+    dirty = CostDay.objects.filter(is_ripe, dirty_at__isnull=False, date__lte=today)
+    return list(dirty.order_by("dirty_at", "date").values_list("date", flat=True))
