@@ -24,6 +24,7 @@ from costs.usage import (
     has_raw_rows_gone,
     rebuild_day_from_raw,
 )
+from costs.usage.fold import fold_chunk
 from costs.usage.lock import mark_dirty
 from telemetry.models import DroppedPartition, Shipment
 from tests.costs.events import at, between, call, empty, execute, job, partials, rows_of, store
@@ -182,10 +183,12 @@ def test_a_transaction_that_commits_late_is_neither_missed_nor_counted_twice() -
         )
         store(job("2024-05-04 11:00"))
         assert fold_pending() == 2
+        store(job("2024-05-04 12:00"))
         other.commit()
-    assert fold_pending() == 1
+    # The late one's number lies before those folded already, the newest after them.
+    assert fold_pending() == 2
     assert fold_pending() == 0
-    assert total_events() == 3
+    assert total_events() == 4
 
 
 def test_rows_that_are_pending_elsewhere_are_left_to_the_fold_by_a_rebuild() -> None:
@@ -292,6 +295,23 @@ def test_many_folders_at_once_count_every_row_once() -> None:
     assert total_events() == 30
 
 
+def test_each_transaction_folds_a_chunk_and_what_arrives_meanwhile_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(5):
+        store(job("2024-05-04 10:00"))
+    folded: list[int] = []
+
+    def fold_and_store(*arguments: Any) -> int:
+        store(job("2024-05-04 10:00"))
+        folded.append(fold_chunk(*arguments))
+        return folded[-1]
+
+    monkeypatch.setattr("costs.usage.fold.fold_chunk", fold_and_store)
+    assert fold_pending(max_events=2) == 5
+    assert folded == [2, 2, 1]
+
+
 def test_a_fold_that_dies_midway_loses_nothing_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     store(job("2024-05-04 10:00"))
     store(job("2024-05-04 11:00"))
@@ -327,7 +347,7 @@ def test_a_transaction_that_folds_what_it_stored_may_store_more(rebuilt: bool) -
             rebuild_day_from_raw(date(2024, 5, 4))
         fold_pending()
         assert total_events() == 2
-        store(job("2024-05-04 11:00"), call("2024-05-04 11:00"))
+        store(job("2024-05-04 10:00"), call("2024-05-04 10:00"))
         fold_pending()
         assert total_events() == 4
     assert fold_pending() == 0
