@@ -131,7 +131,7 @@ def test_each_sum_counts_what_its_name_says() -> None:
 
 
 def test_queue_waits_fall_into_buckets_of_a_quarter_octave() -> None:
-    waits = {0: 0, 1: 0, 2: 4, 3: 7, 4: 8, 1024: 40, 1025: 41, 10**9: 120}
+    waits = {0: 0, 1: 0, 2: 4, 3: 7, 4: 8, 1024: 40, 1025: 41, 10**9: 120, 2**29: 116}
     store(*(job("2024-05-04 10:00", queue_wait_ms=wait) for wait in waits))
     fold_pending()
     buckets = {row.bucket: row.waits for row in UsageWaitDaily.objects.all()}
@@ -353,3 +353,38 @@ def test_a_transaction_that_folds_what_it_stored_may_store_more(rebuilt: bool) -
     assert fold_pending() == 0
     rebuild_day_from_raw(date(2024, 5, 4))
     assert total_events() == 4
+
+
+# On 7 November 2010 clocks in St. John's went from 00:01 back to 23:01 of the 6th: the 7th began twice.
+SEVENTH = [at("2010-11-07 02:30") + timedelta(seconds=30), at("2010-11-07 03:31")]
+SIXTH = at("2010-11-07 02:45")
+
+
+@pytest.mark.parametrize("folded", [False, True])
+def test_a_day_that_begins_twice_is_rebuilt_without_the_other_days_rows(
+    settings: Settings, folded: bool
+) -> None:
+    settings.COST_TIMEZONE = "America/St_Johns"
+    for moment in (*SEVENTH, SIXTH):
+        store(job(moment))
+    if folded:
+        fold_pending()
+    rebuild_day_from_raw(date(2010, 11, 7))
+    rebuild_day_from_raw(date(2010, 11, 6))
+    fold_pending()
+    assert dict(UsageDaily.objects.values_list("day", "jobs")) == {date(2010, 11, 7): 2, date(2010, 11, 6): 1}
+
+
+def test_hours_after_a_half_hour_change_begin_where_the_new_clock_says(settings: Settings) -> None:
+    settings.COST_TIMEZONE = "Australia/Lord_Howe"
+    store(job("2024-04-06 14:10"), job("2024-04-06 15:40"))
+    rebuild_day_from_raw(date(2024, 4, 7))
+    assert sorted(UsageHourly.objects.values_list("hour", flat=True)) == [
+        at("2024-04-06 14:00"),
+        at("2024-04-06 15:30"),
+    ]
+
+
+def test_a_rebuild_marks_its_day_dirty() -> None:
+    rebuild_day_from_raw(date(2024, 5, 4))
+    assert CostDay.objects.get(date=date(2024, 5, 4)).dirty_at is not None
