@@ -19,7 +19,8 @@ from healthpilot.celery import HARD_LIMIT_S, app
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py in a process of its own, which reads the settings anew."""
     command = [sys.executable, str(configuration.ROOT / "manage.py"), *arguments]
-    return subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    return subprocess.run(command, env=inherited | environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.django_db
