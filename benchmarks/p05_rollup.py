@@ -6,7 +6,7 @@ from benchmarks import days
 from benchmarks.database import COSTS, PARTIALS, empty, execute, tidy, value
 from benchmarks.figures import Bench, Measurement
 from benchmarks.timing import alternate, seconds
-from costs.rollup import rollup_costs_for_date
+from costs.rollup import DayCost, rollup_costs_for_date
 
 # The partitions of the day hold its rows and no others, so the count needs no condition.
 COUNT = """
@@ -29,6 +29,7 @@ def measure(bench: Bench) -> Measurement:
         runs=bench.sizes.day_runs,
         before=lambda: tidy(*PARTIALS, *COSTS),
     )
+    require_all_counted(from_raw(day))
     partials = value("SELECT count(*) FROM usage_daily WHERE day = %s", [day])
     note = (
         f"{pairs.ours.median:.2f} s against {pairs.peer.median:.2f} s for {count(day):,} events, "
@@ -38,10 +39,14 @@ def measure(bench: Bench) -> Measurement:
     return Measurement(pairs.cost, bench.sizes.day_runs, note)
 
 
-def from_raw(day: date) -> None:
-    """Roll the day up from raw, and make sure that every event was counted."""
-    cost = rollup_costs_for_date(day, from_raw=True)
-    rolled_up, stored = cost.total.jobs + cost.total.ai_calls, count(day)
+def from_raw(day: date) -> DayCost:
+    """Roll the day up from raw."""
+    return rollup_costs_for_date(day, from_raw=True)
+
+
+def require_all_counted(cost: DayCost) -> None:
+    """Raise AssertionError unless the rollup counted every event: a quick wrong figure is worth nothing."""
+    rolled_up, stored = cost.total.jobs + cost.total.ai_calls, count(cost.date)
     if rolled_up != stored:
         raise AssertionError(f"the rollup counted {rolled_up:,} of {stored:,} events")
 
