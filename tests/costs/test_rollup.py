@@ -368,3 +368,14 @@ def test_the_ranges_of_a_day_follow_its_rollup() -> None:
     assert [row[:4] for row in kept] == [(days, "ada", 1, Decimal("0.000002")) for days in (30, 7, 90)]
     windows.rebuild(today.date())
     assert rows_of("cost_user_window", "days, user_id, jobs, cost_exact, tier, user_days, last_on") == kept
+
+
+def test_micro_dollars_that_tie_go_to_the_first_name_in_every_kind() -> None:
+    # Each costs half a micro-dollar, so the day costs two and four names share them.
+    names = ("zeta", "beta", "gamma", "alpha")
+    roll_some(*(job("2024-05-04 10:00", user_id=name, domain=name, tier=name, cpu_ms=25) for name in names))
+    lifted = {("domain", "alpha"), ("domain", "beta"), ("tier", "alpha"), ("tier", "beta")}
+    parts = CostBreakdownDaily.objects.filter(cost_usd__gt=0).exclude(kind="model")
+    assert set(parts.values_list("kind", "key")) == lifted
+    users = CostUserDaily.objects.filter(cost_usd__gt=0)
+    assert set(users.values_list("user_id", flat=True)) == {"alpha", "beta"}
