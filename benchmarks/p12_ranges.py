@@ -33,7 +33,7 @@ def measure(bench: Bench) -> Measurement:
     slower = max(found.values(), key=lambda pairs: pairs.cost.median)
     parts = [describe(name, found[name], whole[name], bench.sizes.queries) for name in asks]
     note = f"{rows:,} user-days; {'; '.join(parts)}; SELECT 1 {each(slower.peer.median, bench.sizes.queries)}"
-    return Measurement(slower.cost, bench.sizes.runs, note)
+    return Measurement(slower.cost, bench.sizes.query_runs, note)
 
 
 def questions(asked: DateRange) -> dict[str, Work]:
@@ -74,7 +74,7 @@ def sending(statement: Statement) -> Work:
 def against_select_1(bench: Bench, ask: Work) -> Pairs:
     """Time something in turns with SELECT 1, many times a turn."""
     times = bench.sizes.queries
-    return alternate(often(ask, times), often(sending(SELECT_1), times), runs=bench.sizes.runs)
+    return alternate(often(ask, times), often(sending(SELECT_1), times), runs=bench.sizes.query_runs)
 
 
 def often(work: Work, times: int) -> Work:

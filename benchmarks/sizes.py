@@ -13,7 +13,8 @@ class Sizes:
 
     ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
     have a row on each of range_days days. runs says how often each pair is measured, day_runs where a run
-    reads a whole day of raw events, and queries how often a query is sent each time. disk_bytes must be free.
+    reads a whole day of raw events. A query is sent many times (queries) in each of query_runs short turns:
+    a busy moment then spoils a few of them only. disk_bytes must be free before.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Sizes:
     events: int
     range_users: int
     queries: int
+    query_runs: int
     runs: int
     day_runs: int
     disk_bytes: int
@@ -38,6 +40,7 @@ TINY = Sizes(
     events=20_000,
     range_users=200,
     queries=20,
+    query_runs=2,
     runs=2,
     day_runs=2,
     disk_bytes=1_000_000_000,
@@ -47,7 +50,8 @@ QUICK = Sizes(
     ingest_rows=10_000,
     events=1_000_000,
     range_users=15_000,
-    queries=300,
+    queries=50,
+    query_runs=25,
     runs=5,
     day_runs=3,
     disk_bytes=3_000_000_000,
@@ -57,7 +61,8 @@ FULL = Sizes(
     ingest_rows=50_000,
     events=10_000_000,
     range_users=150_000,
-    queries=1_000,
+    queries=100,
+    query_runs=50,
     runs=5,
     day_runs=3,
     disk_bytes=12_000_000_000,
