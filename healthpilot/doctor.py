@@ -127,7 +127,9 @@ def is_asleep(part: str) -> bool:
 
 def configuration_checks() -> Look:
     """What Django's and our own system checks say."""
-    found = [message for message in checks.run_checks() if message.level >= checks.WARNING]
+    found = [
+        message for message in checks.run_checks(databases=["default"]) if message.level >= checks.WARNING
+    ]
     if not found:
         return "ok", f"days are those of {settings.COST_TIMEZONE}", ""
     worst = max(found, key=lambda message: message.level)

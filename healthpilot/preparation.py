@@ -45,6 +45,7 @@ def prepare(*, seed: bool, say: Say) -> str:
     require_redis()
     try:
         call_command("migrate", verbosity=0, interactive=False)
+        say_errors(say)
         if seed and is_empty():
             fill(say)
         collect_static(say)
@@ -56,6 +57,13 @@ def prepare(*, seed: bool, say: Say) -> str:
         ):
             raise CommandError("The disk is full: free some space and start again.") from error
         raise
+
+
+def say_errors(say: Say) -> None:
+    """Say what the system checks hold for an error, those that ask the database included."""
+    for message in run_checks(databases=["default"]):
+        if message.level >= ERROR:
+            say(f"{message.id}: {message.msg}")
 
 
 def require_port(bind: str, port: int) -> None:

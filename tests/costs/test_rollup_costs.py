@@ -14,8 +14,9 @@ from pytest_django import Settings
 from costs.checks import check_cost_zone
 from costs.models import CostDay, CostGlobalDaily, UsageHourly, UsageWaitDaily
 from costs.rollup import lease
+from costs.usage import adopt_zone
 from telemetry.models import DroppedPartition, Shipment
-from tests.costs.events import at, call, execute, job, store
+from tests.costs.events import at, call, execute, job, partials, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -161,6 +162,18 @@ def test_another_zone_is_refused_until_everything_is_counted_again_by_it(setting
     assert {row.hour.minute for row in UsageHourly.objects.all()} == {30}
     assert run() != ""
     assert days_printed("--date", "2024-05-09")[0]["jobs"] == 1
+
+
+def test_a_change_of_zone_broken_off_before_the_rollup_is_repeated_without_loss(settings: Settings) -> None:
+    store(job("2024-05-08 18:20"), job("2024-05-08 18:40"), job("2013-01-05 18:40"))
+    run()
+    settings.COST_TIMEZONE = "Asia/Kathmandu"
+    adopt_zone()
+    counted = partials()
+    adopt_zone()
+    assert partials() == counted
+    run()
+    assert sum(CostGlobalDaily.objects.values_list("jobs", flat=True)) == 3
 
 
 def test_a_change_of_zone_keeps_days_whose_raw_rows_are_gone(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from costs.days import dirty_days, due_days, local_today
 from costs.rollup import DayCost, FutureDay, LeaseLost, RollupBusy, rollup_costs_for_date
-from costs.usage import RawRowsGone, UsageError, adopt_zone, fold_pending, has_raw_rows_gone
+from costs.usage import RawRowsGone, UsageError, adopt_zone, check_zone, fold_pending
 from telemetry.progress import Meter
 
 MOST_DAYS = 3660
@@ -55,7 +55,8 @@ class Command(BaseCommand):
         chosen = chosen_days(options)
         if options["rebuild_timezone"]:
             chosen = adopt_zone()
-        elif not options["from_raw"]:
+        check_zone()
+        if not options["rebuild_timezone"] and not options["from_raw"]:
             fold_pending()
         days = days_in_need() if chosen is None else chosen
         gone: list[date] = []
@@ -63,7 +64,7 @@ class Command(BaseCommand):
             for done, day in enumerate(days):
                 meter("Rolling up", done, len(days))
                 try:
-                    self.show(patiently(day, **ways(day, options)), options)
+                    self.show(patiently(day, **ways(options)), options)
                 except RawRowsGone:
                     gone.append(day)
         if gone:
@@ -77,10 +78,9 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def ways(day: date, options: dict[str, Any]) -> dict[str, bool]:
+def ways(options: dict[str, Any]) -> dict[str, bool]:
     """Return how to roll a day up."""
-    from_raw = options["from_raw"] or (options["rebuild_timezone"] and not has_raw_rows_gone(day))
-    return {"from_raw": from_raw, "dry_run": options["dry_run"]}
+    return {name: options[name] for name in ("from_raw", "dry_run")}
 
 
 def chosen_days(options: dict[str, Any]) -> list[date] | None:
