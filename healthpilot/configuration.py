@@ -80,9 +80,16 @@ def refusal(name: str, value: str, hint: str) -> ImproperlyConfigured:
 
 
 def secret_key(var: Path) -> str:
-    """Return the key kept in var/secret_key (mode 0600), made once and kept whole when two processes
-    race for it.
-    """
+    """Return the key kept in var/secret_key (mode 0600), made once; an unusable folder is refused."""
+    try:
+        return kept_key(var)
+    except OSError as error:
+        hint = f"nothing can be kept there ({error.strerror}): name a folder you may write to"
+        raise refusal("HEALTHPILOT_VAR", str(var), hint) from error
+
+
+def kept_key(var: Path) -> str:
+    """Return the key, made at the first call and kept whole when two processes race for it."""
     path = var / "secret_key"
     if not path.exists():
         draft = var / f".secret_key.{os.getpid()}"

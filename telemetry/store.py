@@ -38,10 +38,11 @@ class Writer:
         """Hand over a cleaned row; the future is done when the row is durable, or holds why it is not."""
         stored = Stored()
         with self._lock:
-            self._queue.put((kind, row, stored))
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="telemetry-writer", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="telemetry-writer", daemon=True)
+                thread.start()  # where no thread can start, this raises, and the next event tries again
+                self._thread = thread
+            self._queue.put((kind, row, stored))
         return stored
 
     def stop(self) -> None:
