@@ -14,6 +14,8 @@ from costs.usage.lock import UsageError, busy_on_lock_timeout, hold_partials, ma
 # For the one rebuild that may run at a time: memory to hash a busy day's groups without spilling to disk, and
 # a second core, which the planner's guess at the groups would forgo.
 REBUILD_SETTINGS = {"work_mem": "256MB", "parallel_tuple_cost": "0"}
+# Above this share of wrong keys all of the day's hours are made anew: looking up each row's key costs more.
+FEW = 0.1
 
 
 class RawRowsGone(UsageError):  # noqa: N818 - reads as what happened
@@ -88,15 +90,17 @@ def replace_sums(
     """Make one kind's days equal to its raw rows, and its hours wherever they do not add up to those days."""
     days, wrong, hours = (f"fresh_{kind.name}_{grain}" for grain in ("days", "wrong", "hours"))
     sums = (*kind.sums, "last_event_at")
-    make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
+    keys = make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
     replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
     cursor.execute(statements.unequal_totals(kind, days), values)
-    if cursor.fetchone()[0]:
-        make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values)
-        make_temporary(cursor, hours, statements.raw_hours(kind, wrong, where=where, regular=regular), values)
-        keys = statements.columns_of(*(f"kept.{name}" for name in statements.KEYS))
-        mine = f"({keys}) IN (SELECT {statements.columns_of(*statements.KEYS)} FROM {wrong})"
-        replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=mine)
+    if not cursor.fetchone()[0]:
+        return
+    only = kind.mine
+    if make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values) < keys * FEW:
+        cursor.execute(f"ANALYZE {wrong}")
+        where, only = f"{where} AND {statements.is_among(wrong, kind.model)}", statements.is_among(wrong)
+    make_temporary(cursor, hours, statements.raw_hours(kind, where=where, regular=regular), values)
+    replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=only)
 
 
 def replace_waits(

@@ -138,37 +138,44 @@ def raw_days(kind: UsageKind, *, where: str) -> str:
     return summed_raw(kind, "%(day)s::date AS day", where=where)
 
 
-def raw_hours(kind: UsageKind, wrong: str, *, where: str, regular: bool) -> str:
-    """Return the query that sums the hours of a day for the keys in a table; parameters as raw_rows.
+def raw_hours(kind: UsageKind, *, where: str, regular: bool) -> str:
+    """Return the query that sums the hours of a day from raw rows; parameters as raw_rows.
 
     On a regular day, one without a clock change, hours are counted off from midnight: that takes a tenth of
     the time of asking the calendar for every row.
     """
     even = "date_bin('1 hour', created_at, %(lower)s)"
     hour = even if regular else "date_trunc('hour', created_at, %(tz)s)"
-    keys = f"(user_id, tier, domain, {kind.model}) IN (SELECT user_id, tier, domain, model FROM {wrong})"
-    return summed_raw(kind, "%(day)s::date AS day", f"{hour} AS hour", where=f"{where} AND {keys}")
+    return summed_raw(kind, "%(day)s::date AS day", f"{hour} AS hour", where=where)
+
+
+def is_among(wrong: str, model: str = "model") -> str:
+    """Return the condition that a row's key is one of a table's; model is SQL for the row's model."""
+    return f"(user_id, tier, domain, {model}) IN (SELECT user_id, tier, domain, model FROM {wrong})"
 
 
 def unequal_totals(kind: UsageKind, fresh: str) -> str:
     """Return the query that says whether the day's kept hours and the fresh day add up to other totals.
 
-    Totals by tier and domain: they find any row lost, doubled or altered, at a fraction of the time that
-    comparing every key takes.
+    Totals by tier and domain, with a check sum over users and models: they find rows lost, doubled, altered
+    or moved at a fraction of the time that comparing every key takes.
     """
-    sums = (*kind.sums, "last_event_at")
+    checks = (*kind.sums, "keys", "last_event_at")
     kept = totals(kind, f"usage_hourly AS kept WHERE kept.day = %(day)s AND {kind.mine}")
-    differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in sums)
+    differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in checks)
     return f"""
-        SELECT EXISTS (SELECT FROM ({kept}) AS kept FULL JOIN ({totals(kind, fresh)}) AS fresh
+        SELECT EXISTS (
+            SELECT FROM ({kept}) AS kept FULL JOIN ({totals(kind, fresh)}) AS fresh
         USING (tier, domain) WHERE {differs})"""
 
 
 def totals(kind: UsageKind, source: str) -> str:
     """Return the query for one kind's totals by tier and domain."""
     sums = columns_of(*(f"cost_sum({name}) AS {name}" for name in kind.sums))
+    count = next(iter(kind.sums))
+    keys = f"cost_sum((hashtext(user_id)::bigint + hashtext(model) & 65535) * {count}) AS keys"
     last = "max(last_event_at) AS last_event_at"
-    return f"SELECT tier, domain, {sums}, {last} FROM {source} GROUP BY tier, domain"
+    return f"SELECT tier, domain, {sums}, {keys}, {last} FROM {source} GROUP BY tier, domain"
 
 
 def wrong_keys(kind: UsageKind, fresh: str) -> str:

@@ -379,3 +379,17 @@ def test_micro_dollars_that_tie_go_to_the_first_name_in_every_kind() -> None:
     assert set(parts.values_list("kind", "key")) == lifted
     users = CostUserDaily.objects.filter(cost_usd__gt=0)
     assert set(users.values_list("user_id", flat=True)) == {"alpha", "beta"}
+
+
+def test_of_several_price_rows_the_newest_in_effect_applies() -> None:
+    prices = store_prices(
+        [
+            ("m-small", on, Decimal(usd), Decimal(0), Decimal(0), Decimal(0))
+            for on, usd in zip(DAYS, (3, 1, 2), strict=True)
+        ]
+    )
+    events = [call(f"{on} 10:00", input_tokens=10) for on in DAYS]
+    store(*events)
+    for on in DAYS:
+        rollup_costs_for_date(on)
+    oracle.assert_days_match(oracle.days_of(events, "UTC", prices))

@@ -388,3 +388,26 @@ def test_hours_after_a_half_hour_change_begin_where_the_new_clock_says(settings:
 def test_a_rebuild_marks_its_day_dirty() -> None:
     rebuild_day_from_raw(date(2024, 5, 4))
     assert CostDay.objects.get(date=date(2024, 5, 4)).dirty_at is not None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM usage_hourly WHERE user_id = 'u7'",
+        "UPDATE usage_hourly SET input_tokens = 9 WHERE user_id = 'u7' AND model <> ''",
+        "UPDATE usage_hourly SET user_id = 'u99' WHERE user_id = 'u7'",
+        "DELETE FROM usage_hourly",
+        "UPDATE usage_wait_daily SET waits = waits + 1",
+    ],
+)
+def test_a_rebuild_mends_hours_that_do_not_add_up_be_they_few_or_all(damage: str) -> None:
+    for number in range(30):
+        who = {"user_id": f"u{number}"}
+        store(job("2024-05-04 10:00", queue_wait_ms=3, **who), job("2024-05-04 12:00", **who))
+        store(call("2024-05-04 10:00", input_tokens=5, **who))
+    fold_pending()
+    whole = partials()
+    execute(damage)
+    assert partials() != whole
+    rebuild_day_from_raw(date(2024, 5, 4))
+    assert partials() == whole
