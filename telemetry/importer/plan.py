@@ -55,6 +55,12 @@ class Plan:
         parts = [f"{target}={expression.source}" for target, expression in self.mapped.items()]
         return ", ".join([*parts, *(f"{target}={value!r}" for target, value in self.fixed.items())])
 
+    @property
+    def left_over(self) -> list[str]:
+        """Return the file's columns that nothing takes; of JSON Lines they are not known beforehand."""
+        taken = {name for expression in self.mapped.values() for name in expression.columns}
+        return [name for name in self.header or () if name not in taken]
+
     def source_of(self, target: str) -> str | None:
         """Return the expression that fills a target column, None where none does."""
         return self.mapped[target].source if target in self.mapped else None

@@ -245,3 +245,13 @@ def test_every_batch_job_is_stored_with_its_weeks_of_waiting(realdata: Path) -> 
     sums = JobEvent.objects.aggregate(Sum("cpu_ms"), Max("queue_wait_ms"), Max("duration_ms"))
     assert list(sums.values()) == [3_354_141_776_000, 3_650_805_000, 5_356_972_000]
     assert Counter(JobEvent.objects.values_list("success", flat=True)) == {True: 3_745}
+
+
+@pytest.mark.django_db
+def test_columns_that_nothing_takes_are_named_before_the_rows_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "more.csv"
+    path.write_text("created_at,user_id,input_tokens,output_tokens,zzz\n2024-05-01T10:00:00Z,u1,1,2,3\n")
+    assert "Not used: zzz\n" in import_events(path, "--set", LLM_SET)
+    again = tmp_path / "exact.csv"
+    again.write_text("created_at,user_id,input_tokens,output_tokens\n2024-05-01T10:00:00Z,u1,1,2\n")
+    assert "Not used" not in import_events(again, "--set", LLM_SET)

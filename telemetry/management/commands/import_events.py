@@ -86,6 +86,8 @@ class Command(BaseCommand):
             with Importation(request_from(options)) as importation:
                 if not as_json:
                     self.stdout.write(f"Mapping: {importation.plan.described}")
+                    if importation.plan.left_over:
+                        self.stdout.write(f"Not used: {', '.join(importation.plan.left_over)[:500]}")
                 with Meter(self.stderr, unit="bytes", quiet=as_json) as meter:
                     outcome = importation.run(meter)
         except (ImportRefusedError, MappingError) as error:
