@@ -129,3 +129,16 @@ def test_a_day_outside_every_range_changes_none() -> None:
     fold_pending()
     rollup_costs_for_date(date(2013, 1, 5))
     assert not CostUserWindow.objects.exists()
+
+
+def test_a_user_whose_newest_day_is_taken_back_has_the_tier_of_the_day_before() -> None:
+    with time_machine.travel(at(f"{FIRST} 12:00"), tick=False):
+        yesterday = FIRST - timedelta(days=1)
+        store(job(f"{yesterday} 10:00", tier="free"), job(f"{FIRST} 10:00", tier="pro"))
+        rollup_costs_for_date(yesterday)
+        rollup_costs_for_date(FIRST)
+        assert set(CostUserWindow.objects.values_list("tier", "last_on")) == {("pro", FIRST)}
+        execute("DELETE FROM usage_daily WHERE day = %s", FIRST)
+        rollup_costs_for_date(FIRST)
+        assert set(CostUserWindow.objects.values_list("tier", "last_on")) == {("free", yesterday)}
+        assert_equal_to_a_rebuild(FIRST)
