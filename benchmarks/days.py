@@ -1,5 +1,6 @@
 """Fills a whole local day with events inside PostgreSQL: no loop over rows in Python."""
 
+import functools
 import itertools
 import math
 from datetime import UTC, date, datetime, timedelta
@@ -57,12 +58,18 @@ KINDS = (("llm", LLM_EVENTS, LLM_SHARE), ("job", JOB_EVENTS, 1 - LLM_SHARE))
 
 def large_day(bench: Bench) -> date:
     """Return yesterday, filled with the run's events."""
-    return filled_day(bench, datetime.now(UTC).date() - timedelta(days=1), bench.sizes.events)
+    return filled_day(bench, today() - timedelta(days=1), bench.sizes.events)
 
 
 def small_day(bench: Bench) -> date:
     """Return the day before, filled with a tenth of them by a tenth of the users."""
-    return filled_day(bench, datetime.now(UTC).date() - timedelta(days=2), bench.sizes.small_events)
+    return filled_day(bench, today() - timedelta(days=2), bench.sizes.small_events)
+
+
+@functools.cache
+def today() -> date:
+    """Return the UTC day on which the run first asked, so that a midnight in between changes nothing."""
+    return datetime.now(UTC).date()
 
 
 def filled_day(bench: Bench, day: date, events: int) -> date:
