@@ -62,8 +62,6 @@ def rebuild_day_from_raw(day: date) -> None:
         for kind in statements.KINDS.values():
             where = statements.raw_rows(kind, exact=exact)
             replace_sums(cursor, kind, values, where=where, regular=is_regular(day, tz))
-            if kind.has_waits:
-                replace_waits(cursor, kind, values, where=where)
         for name in REBUILD_SETTINGS:
             cursor.execute(f"SET LOCAL {name} TO DEFAULT")
         settle_own_rows(cursor, taken)
@@ -87,13 +85,15 @@ def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -
 def replace_sums(
     cursor: CursorWrapper, kind: statements.UsageKind, values: dict[str, Any], *, where: str, regular: bool
 ) -> None:
-    """Make one kind's days equal to its raw rows, and its hours wherever they do not add up to those days."""
+    """Make one kind's days, hours and waits equal to its raw rows, each where it does not add up to them."""
     days, wrong, hours = (f"fresh_{kind.name}_{grain}" for grain in ("days", "wrong", "hours"))
     sums = (*kind.sums, "last_event_at")
     keys = make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
-    replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
-    cursor.execute(statements.unequal_totals(kind, days), values)
-    if not cursor.fetchone()[0]:
+    if says_yes(cursor, statements.unequal_totals(kind, "usage_daily", days), values):
+        replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
+    if kind.waits and says_yes(cursor, statements.unequal_waits(days), values):
+        replace_waits(cursor, kind, values, where=where)
+    if not says_yes(cursor, statements.unequal_totals(kind, "usage_hourly", days), values):
         return
     only = kind.mine
     if make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values) < keys * FEW:
@@ -101,6 +101,12 @@ def replace_sums(
         where, only = f"{where} AND {statements.is_among(wrong, kind.model)}", statements.is_among(wrong)
     make_temporary(cursor, hours, statements.raw_hours(kind, where=where, regular=regular), values)
     replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=only)
+
+
+def says_yes(cursor: CursorWrapper, query: str, values: dict[str, Any]) -> bool:
+    """Return a query's one boolean."""
+    cursor.execute(query, values)
+    return bool(cursor.fetchone()[0])
 
 
 def replace_waits(
@@ -126,12 +132,11 @@ def replace(
     """Make one day of a table equal to a fresh one, where the condition `only` holds for kept rows."""
     cursor.execute(statements.renew_in(table, key, columns, fresh), values)
     # Every fresh row is kept by now: only when there are more kept ones can any have vanished.
-    cursor.execute(
+    more = (
         f"SELECT (SELECT count(*) FROM {table} AS kept WHERE day = %(day)s AND {only})"
-        f" > (SELECT count(*) FROM {fresh})",
-        values,
+        f" > (SELECT count(*) FROM {fresh})"
     )
-    if cursor.fetchone()[0]:
+    if says_yes(cursor, more, values):
         cursor.execute(statements.vanish_in(table, key, fresh, only=only), values)
 
 

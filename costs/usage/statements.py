@@ -20,7 +20,7 @@ class UsageKind:
     model: str
     mine: str
     sums: dict[str, str]
-    has_waits: bool = False
+    waits: str | None = None
 
 
 def summed(*columns: str, by: str = "cost_sum") -> dict[str, str]:
@@ -42,7 +42,7 @@ JOBS = UsageKind(
         "job_retries": "count(*) FILTER (WHERE attempt > 1)",
         **summed("duration_ms", "cpu_ms", "rows_read", "rows_written"),
     },
-    has_waits=True,
+    waits="queue_wait_ms",
 )
 LLM_CALLS = UsageKind(
     name="llm",
@@ -67,13 +67,13 @@ def columns_of(*names: str) -> str:
     return ", ".join(names)
 
 
-def summed_raw(kind: UsageKind, *keys: str, where: str) -> str:
+def summed_raw(kind: UsageKind, *keys: str, where: str, waits: str | None = None) -> str:
     """Return the query that sums one kind's raw rows by user, tier, domain, model and further keys (SQL)."""
     sums = columns_of(*(f"{sql} AS {name}" for name, sql in kind.sums.items()))
     groups = columns_of(*(str(number + 1) for number in range(len(keys) + len(KEYS))))
     return f"""
         SELECT {columns_of(*keys, "user_id", "tier", "domain", f"{kind.model} AS model")},
-               {sums}, max(created_at) AS last_event_at
+               {sums}, max(created_at) AS last_event_at, count({waits or "NULL"}) AS waits
         FROM {kind.table} WHERE {where} GROUP BY {groups}"""
 
 
@@ -88,7 +88,7 @@ def waits_by_day(kind: UsageKind, *, day: str, where: str) -> str:
     """Return the query that counts queue waits by domain and bucket."""
     return f"""
         SELECT {day} AS day, domain, {WAIT_BUCKET} AS bucket, count(*) AS waits
-        FROM {kind.table} WHERE ({where}) AND queue_wait_ms IS NOT NULL GROUP BY 1, 2, 3"""
+        FROM {kind.table} WHERE ({where}) AND {kind.waits} IS NOT NULL GROUP BY 1, 2, 3"""
 
 
 def add_into(table: str, key: tuple[str, ...], sums: tuple[str, ...], query: str) -> str:
@@ -128,14 +128,17 @@ def fold_statement(kind: UsageKind, *, by_time: bool) -> str:
         f"kept_hours AS ({add_into('usage_hourly', HOURLY_KEY, sums, 'SELECT * FROM hours')})",
         f"kept_days AS ({add_into('usage_daily', DAILY_KEY, sums, by_day('hours', sums))})",
     ]
-    if kind.has_waits:
+    if kind.waits:
         parts.append(f"kept_waits AS ({add_waits(waits_by_day(kind, day=day, where=where))})")
     return f"WITH {', '.join(parts)} SELECT day, cost_sum({count}) FROM hours GROUP BY day"
 
 
 def raw_days(kind: UsageKind, *, where: str) -> str:
-    """Return the query that sums one whole local day of one kind from raw rows; parameters as raw_rows."""
-    return summed_raw(kind, "%(day)s::date AS day", where=where)
+    """Return the query that sums one whole local day of one kind from raw rows; parameters as raw_rows.
+
+    waits is how many queue waits there are, to compare the histogram with.
+    """
+    return summed_raw(kind, "%(day)s::date AS day", where=where, waits=kind.waits)
 
 
 def raw_hours(kind: UsageKind, *, where: str, regular: bool) -> str:
@@ -154,14 +157,14 @@ def is_among(wrong: str, model: str = "model") -> str:
     return f"(user_id, tier, domain, {model}) IN (SELECT user_id, tier, domain, model FROM {wrong})"
 
 
-def unequal_totals(kind: UsageKind, fresh: str) -> str:
-    """Return the query that says whether the day's kept hours and the fresh day add up to other totals.
+def unequal_totals(kind: UsageKind, table: str, fresh: str) -> str:
+    """Return the query that says whether the day's kept rows and the fresh day add up to other totals.
 
     Totals by tier and domain, with a check sum over users and models: they find rows lost, doubled, altered
     or moved at a fraction of the time that comparing every key takes.
     """
     checks = (*kind.sums, "keys", "last_event_at")
-    kept = totals(kind, f"usage_hourly AS kept WHERE kept.day = %(day)s AND {kind.mine}")
+    kept = totals(kind, f"{table} AS kept WHERE kept.day = %(day)s AND {kind.mine}")
     differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in checks)
     return f"""
         SELECT EXISTS (
@@ -176,6 +179,17 @@ def totals(kind: UsageKind, source: str) -> str:
     keys = f"cost_sum((hashtext(user_id)::bigint + hashtext(model) & 65535) * {count}) AS keys"
     last = "max(last_event_at) AS last_event_at"
     return f"SELECT tier, domain, {sums}, {keys}, {last} FROM {source} GROUP BY tier, domain"
+
+
+def unequal_waits(fresh: str) -> str:
+    """Return the query that says whether the histogram holds other numbers of waits than the fresh day."""
+    return f"""
+        SELECT EXISTS (
+            SELECT FROM (
+                SELECT domain, sum(waits) AS waits FROM usage_wait_daily WHERE day = %(day)s GROUP BY 1
+            ) AS kept
+            FULL JOIN (SELECT domain, sum(waits) AS waits FROM {fresh} GROUP BY 1) AS fresh USING (domain)
+            WHERE coalesce(kept.waits, 0) <> coalesce(fresh.waits, 0))"""
 
 
 def wrong_keys(kind: UsageKind, fresh: str) -> str:
