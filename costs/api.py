@@ -11,11 +11,13 @@ from ninja import Field, Query, Router, Schema
 from costs import cards, queries
 from costs.days import local_today
 from costs.ranges import MAX_DAYS, DateRange, ending_today
+from healthpilot.tokens.access import token_or_role
+from healthpilot.tokens.scopes import COST_READ
 from healthpilot.web import numbers
-from healthpilot.web.access import StaffSession
 from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, clamped
+from healthpilot.web.roles import Role
 
-router = Router(auth=StaffSession(), tags=["cost"])
+router = Router(auth=token_or_role(COST_READ, Role.ADMIN), tags=["cost"])
 
 NO_NUL = r"^[^\x00]*$"
 Days = Annotated[

@@ -12,8 +12,9 @@ from costs.days import local_today
 from costs.forms import Asked, asked
 from costs.overview import overview, users_panel
 from healthpilot.web import answers
-from healthpilot.web.access import staff_required
+from healthpilot.web.access import role_required
 from healthpilot.web.errors import logged_reference
+from healthpilot.web.roles import Role
 
 FRESH_S = 30
 DATABASE_FAILED = {
@@ -22,8 +23,8 @@ DATABASE_FAILED = {
 }
 
 
+@role_required(Role.VIEWER)
 @require_safe
-@staff_required
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show what a range of days cost: the page, its content for HTMX, or only the list of users."""
     now = timezone.now()

@@ -17,16 +17,16 @@ log = logging.getLogger(__name__)
 
 LIMIT_S = 0.25
 PAUSE_S = 5.0
-LIMIT_KEYS = "allauth:"
+LIMIT_KEYS = ("allauth:", "limit:")
 
 
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache, but an outage reads as an empty cache instead of an error.
 
     A call waits LIMIT_S at most. After a failure none is made for PAUSE_S, so that a page does not wait
-    once for each of its keys. Keys of the sign-in limits are meanwhile kept in this process's memory, so
-    that an outage does not lift them; nothing else is, for what another process changed must not live on
-    here.
+    once for each of its keys. Keys of the limits on wrong passwords and tokens are meanwhile kept in this
+    process's memory, so that an outage does not lift them; nothing else is, for what another process changed
+    must not live on here.
     """
 
     _retry_at: dict[str, float] = {}
@@ -67,6 +67,11 @@ class ForgivingRedisCache(RedisCache):
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
         call = functools.partial(super().set, key, value, timeout, version)
         self.attempt(call, self.instead("set", key, None, value, timeout, version))
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Add to a count; raises ValueError, as Django's caches do, where there is none."""
+        call = functools.partial(super().incr, key, delta, version)
+        return int(self.attempt(call, self.instead("incr", key, 0, delta, version)))
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         call = functools.partial(super().touch, key, timeout, version)

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "healthpilot",
     "healthpilot.web",
+    "healthpilot.tokens",
     "telemetry",
     "costs",
 ]

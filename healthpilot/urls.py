@@ -6,12 +6,13 @@ from django.urls import URLPattern, URLResolver, include, path, reverse_lazy
 from django.views.generic import RedirectView
 
 from healthpilot.portals.api import api
+from healthpilot.web.access import open_to_all
 
 admin.site.final_catch_all_view = False
 admin.site.site_header = admin.site.site_title = "HealthPilot data tables"
 
-to_cost = RedirectView.as_view(url=reverse_lazy("costs:dashboard"), query_string=True)
-to_sign_in = RedirectView.as_view(pattern_name="account_login", query_string=True)
+to_cost = open_to_all(RedirectView.as_view(url=reverse_lazy("costs:dashboard"), query_string=True))
+to_sign_in = open_to_all(RedirectView.as_view(pattern_name="account_login", query_string=True))
 
 accounts: list[URLPattern | URLResolver] = [
     path("login/", account.login, name="account_login"),
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin", to_cost, name="admin"),
     path("admin/", to_cost),
     path("admin/cost", include("costs.urls")),
+    path("admin/", include("healthpilot.tokens.urls")),
     path("admin/django/login/", to_sign_in),
     path("admin/django/", admin.site.urls),
     path("api/", api.urls),

@@ -6,17 +6,20 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from healthpilot.web.access import open_to_all
 from healthpilot.web.templatetags.shell import THEMES
 
 ONE_YEAR_S = 365 * 24 * 3600
 
 
+@open_to_all
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show what this is and the way in."""
     return render(request, "portals/home.html")
 
 
+@open_to_all
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> HttpResponse:
@@ -24,6 +27,7 @@ def live(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
+@open_to_all
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """Keep the chosen theme in a cookie and go back: the way that works without a script."""

@@ -40,5 +40,5 @@ def error_body(code: str, message: str, remedy: str, **details: Any) -> dict[str
     return {"error": {"code": code, "message": message, "remedy": remedy, **details}}
 
 
-def json_error(code: str, message: str, remedy: str, *, status: int) -> JsonResponse:
-    return JsonResponse(error_body(code, message, remedy), status=status)
+def json_error(code: str, message: str, remedy: str, *, status: int, **details: Any) -> JsonResponse:
+    return JsonResponse(error_body(code, message, remedy, **details), status=status)

@@ -13,6 +13,7 @@ from healthpilot.web import answers
 
 logger = logging.getLogger(__name__)
 
+RETRY_AFTER_S = 5
 MESSAGES = {
     400: ("bad_request", "This request could not be read", "Check the address, or go back and try again."),
     403: ("forbidden", "You may not open this page", "Ask an administrator for access."),
@@ -61,8 +62,16 @@ def answer(request: HttpRequest, status: int, *, remedy: str = "", reference: st
     code, title, usual_remedy = MESSAGES[status]
     remedy = remedy or usual_remedy
     if request.path.startswith("/api/"):
-        return answers.json_error(code, f"{title}.", remedy, status=status)
+        details = {"reference": reference} if reference else {}
+        return with_patience(answers.json_error(code, f"{title}.", remedy, status=status, **details))
     context = {"status": status, "title": title, "remedy": remedy, "reference": reference}
     if answers.wants_fragment(request):
-        return answers.notice(request, context, status=status)
-    return render(request, "error.html", context, status=status)
+        return with_patience(answers.notice(request, context, status=status))
+    return with_patience(render(request, "error.html", context, status=status))
+
+
+def with_patience(response: HttpResponse) -> HttpResponse:
+    """Tell programs when to come back while the database is away."""
+    if response.status_code == 503:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.utils import timezone
 
@@ -23,6 +23,8 @@ from costs.models import (
     CostWindow,
     UsageWaitDaily,
 )
+from healthpilot.tokens.issuing import issue
+from healthpilot.web.roles import Role
 
 MILLIONTH = Decimal("0.000001")
 SUMS = ("jobs", "ai_calls", "cpu_ms", "tokens_in", "tokens_out", "cost_exact")
@@ -43,6 +45,26 @@ def days_ago(days: int) -> date:
 def make_staff(name: str = "maren", *, password: str | None = None, **fields: Any) -> User:
     """Make a staff account; without a password only force_login signs it in."""
     return User.objects.create_user(name, password=password, is_staff=True, **fields)
+
+
+def make_admin(name: str = "root", *, password: str | None = None) -> User:
+    return make_staff(name, password=password, is_superuser=True)
+
+
+def make_with_role(role: Role, name: str = "") -> User:
+    """Make a staff account in the role's group, which tests that commit may have emptied away."""
+    user = make_staff(name or role.group)
+    user.groups.add(Group.objects.get_or_create(name=role.group)[0])
+    return user
+
+
+def make_token(*scopes: str, name: str = "tests", **fields: Any) -> str:
+    """Make an API token and return its text."""
+    return issue(name=name, scopes=list(scopes), created_by="tests", **fields).text
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 def make_visitor(name: str = "visitor") -> User:

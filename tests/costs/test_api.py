@@ -8,9 +8,9 @@ from django.test import Client
 
 from tests.costs.factories import (
     days_ago,
+    make_admin,
     make_global_day,
     make_month,
-    make_staff,
     make_user_day,
     make_visitor,
     make_windows,
@@ -24,7 +24,7 @@ ROUTES = ["/api/admin/cost/summary", "/api/admin/cost/users", "/api/openapi.json
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    client.force_login(make_staff())
+    client.force_login(make_admin())
     return client
 
 

@@ -1,6 +1,7 @@
 """The frame of every page: its theme and the navigation, which lists only what exists."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django import template
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.template import Context
 from django.urls import reverse
 
 from healthpilot.web import VERSION
+from healthpilot.web.roles import Role, role_of
 
 register = template.Library()
 
@@ -17,21 +19,26 @@ THEMES = ("dark", "light")
 
 @dataclass(frozen=True)
 class Link:
-    """One line of the navigation: where it leads, its words, its icon, and who may see it."""
+    """One line of the navigation: where it leads, its words, its icon, and who may follow it."""
 
     url_name: str
     label: str
     icon: str
+    role: Role | None = None
     superuser: bool = False
+
+    def is_for(self, user: Any) -> bool:
+        return bool((role_of(user) or 0) >= (self.role or 0) and (user.is_superuser or not self.superuser))
 
 
 SECTIONS = (
-    ("Monitor", (Link("costs:dashboard", "Cost", "cost"),)),
+    ("Monitor", (Link("costs:dashboard", "Cost", "cost", Role.VIEWER),)),
+    ("Manage", (Link("tokens:list", "API tokens", "key", Role.ADMIN),)),
     (
         "Account",
         (
             Link("mfa_index", "Two-factor sign-in", "shield"),
-            Link("account_change_password", "Password", "key"),
+            Link("account_change_password", "Password", "lock"),
             Link("admin:index", "Data tables", "table", superuser=True),
         ),
     ),
@@ -51,10 +58,10 @@ def navigation(context: Context, label: str) -> dict[str, object]:
     """Return the links that this person may follow, the current one marked."""
     request: HttpRequest = context["request"]
     sections = [
-        (title, [_line(link, request) for link in links if request.user.is_superuser or not link.superuser])
+        (title, [_line(link, request) for link in links if link.is_for(request.user)])
         for title, links in SECTIONS
     ]
-    return {"label": label, "sections": sections}
+    return {"label": label, "sections": [section for section in sections if section[1]]}
 
 
 def _line(link: Link, request: HttpRequest) -> dict[str, object]:
@@ -66,8 +73,10 @@ def _line(link: Link, request: HttpRequest) -> dict[str, object]:
 def account(context: Context) -> dict[str, object]:
     """Return the theme switch, who is signed in, and the way out."""
     request: HttpRequest = context["request"]
+    role = role_of(request.user)
     return {
         "user": request.user,
+        "role": role.group.capitalize() if role else "Visitor",
         "request": request,
         "next_theme": "dark" if theme(context) == "light" else "light",
         "csrf_token": context.get("csrf_token"),

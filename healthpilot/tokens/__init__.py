@@ -1,0 +1,1 @@
+"""API tokens: what an application shows instead of a session."""

@@ -1,0 +1,18 @@
+"""What a token may be allowed to do."""
+
+from typing import Final
+
+COST_READ: Final = "cost:read"
+EVENTS_WRITE: Final = "events:write"
+BUDGETS_WRITE: Final = "budgets:write"
+
+SCOPES: Final = {
+    COST_READ: "read costs: the summary, users, domains, models, tiers and days",
+    EVENTS_WRITE: "send telemetry events",
+    BUDGETS_WRITE: "set budgets and send test alerts",
+}
+
+
+def unknown_scopes(names: list[str]) -> list[str]:
+    """Return the names that no scope bears."""
+    return [name for name in names if name not in SCOPES]
