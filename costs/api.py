@@ -14,6 +14,7 @@ from costs.ranges import MAX_DAYS, DateRange, ending_today
 from healthpilot.tokens.access import token_or_role
 from healthpilot.tokens.scopes import COST_READ
 from healthpilot.web import numbers
+from healthpilot.web.answers import ErrorBody
 from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, clamped
 from healthpilot.web.roles import Role
 
@@ -26,16 +27,6 @@ Days = Annotated[
 Money = Annotated[
     str, Field(pattern=r"^-?\d+(\.\d+)?$", description="US dollars with every digit, as a string.")
 ]
-
-
-class ErrorDetail(Schema):
-    code: str
-    message: str
-    remedy: str
-
-
-class ErrorBody(Schema):
-    error: ErrorDetail
 
 
 class RangeBody(Schema):

@@ -42,5 +42,6 @@ app.conf.beat_schedule = {
     "roll up open days": every("costs.rollup_open_days", 60),
     "roll up due days": every("costs.rollup_due_days", 60),
     "keep partitions": every("telemetry.keep_partitions", 3600),
+    "forget ingested ids": every("telemetry.forget_ingested_ids", 3600),
 }
 app.autodiscover_tasks()

@@ -46,9 +46,14 @@ def cleaned(kind: str, event: Mapping[str, Any]) -> Row:
     now = datetime.now(UTC)
     # Asking for dict first saves most events the slow question whether an abstract class fits.
     readable = type(event) is dict or isinstance(event, Mapping)
-    if readable and event.get("created_at") is None and not (kind == "job" and tells_its_end(event)):
-        event = {**event, "created_at": now}
-    return EVENT_KINDS[kind].clean(event, now=now)
+    return EVENT_KINDS[kind].clean(stamped(kind, event, now) if readable else event, now=now)
+
+
+def stamped(kind: str, event: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """Return the event with created_at: its own, what follows from a job's moments, or now."""
+    if event.get("created_at") is None and not (kind == "job" and tells_its_end(event)):
+        return {**event, "created_at": now}
+    return event
 
 
 def tells_its_end(event: Mapping[str, Any]) -> bool:

@@ -131,6 +131,24 @@ class DroppedPartition(models.Model):
         return f"{self.table_name} {self.lower_at:%Y-%m-%d}"
 
 
+class IngestedEvent(models.Model):
+    """One event that a client sent over HTTP: its id and the digest of its body, so that it counts once."""
+
+    pk = models.CompositePrimaryKey("client", "event_id")
+    client = key_field(60)
+    event_id = key_field(64)
+    digest = models.BinaryField(max_length=32)
+    received_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "telemetry_ingested"
+        # Ids are forgotten by their age.
+        indexes = [models.Index(fields=["received_at"], name="telemetry_ingested_age")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} of {self.client}"
+
+
 class Import(models.Model):
     """How far one file's content under one mapping has been imported; it outlives the rows' retention."""
 

@@ -16,6 +16,7 @@ from healthpilot.web.access import CsrfMissingError, Refused, declared
 from healthpilot.web.answers import json_error
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
+from telemetry.api import router as ingest_router
 
 HOW_TO = "Make a token at /admin/tokens or with ./run manage token create, and send it as a bearer token."
 DOCUMENT_READERS = token_or_role("", Role.VIEWER)
@@ -44,6 +45,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("/admin/cost", costs_router)
+api.add_router("/ingest", ingest_router)
 
 
 @api.exception_handler(AuthenticationError)

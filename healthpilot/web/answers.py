@@ -6,8 +6,24 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from ninja import Schema
 
 HTMX_HEADERS = ("HX-Request", "HX-History-Restore-Request")
+
+
+class ErrorDetail(Schema):
+    """What went wrong: a code for programs, a sentence for people, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+    reference: str | None = None
+
+
+class ErrorBody(Schema):
+    """The body of every error."""
+
+    error: ErrorDetail
 
 
 def wants_fragment(request: HttpRequest) -> bool:

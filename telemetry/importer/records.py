@@ -65,9 +65,15 @@ def _said(error: csv.Error) -> str:
     return f"broken CSV: {reason}"
 
 
-def json_records(lines: Lines) -> Records:
-    """Yield the objects of a JSON Lines file, their fractions as Decimal. Blank lines are passed over."""
-    loads = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant).decode
+def json_records(lines: Lines, *, unique_keys: bool = False) -> Records:
+    """Yield the objects of a JSON Lines file, their fractions as Decimal. Blank lines are passed over.
+
+    Of a key that comes twice in an object the last value counts, or with unique_keys the line is broken.
+    """
+    pairs = _unique if unique_keys else None
+    loads = json.JSONDecoder(
+        parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=pairs
+    ).decode
     while True:
         lines.taken.clear()
         try:
@@ -82,12 +88,22 @@ def json_records(lines: Lines) -> Records:
             yield error
         except json.JSONDecodeError as error:
             yield BrokenLineError(f"not JSON: {error.msg} at character {error.colno}")
-        except (ValueError, RecursionError, ArithmeticError) as error:
-            yield BrokenLineError(f"not usable JSON: {error or 'nested too deeply'}")
+        except RecursionError:
+            yield BrokenLineError("not usable JSON: nested too deeply")
+        except (ValueError, ArithmeticError) as error:
+            yield BrokenLineError(f"not usable JSON: {error}")
 
 
 def _refuse_constant(word: str) -> None:
     raise BrokenLineError(f"{word} is not a JSON value")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        twice = next(key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1)
+        raise BrokenLineError(f"the key {ascii(twice)[:60]} comes twice")
+    return record
 
 
 def json_getter(name: str) -> Callable[[dict[str, Any]], object]:

@@ -1,0 +1,1 @@
+"""Events that applications send over HTTP: read, checked, and stored once each."""
