@@ -3,6 +3,7 @@
 from django.urls import path
 
 from healthpilot.portals import views
+from healthpilot.portals.gallery import views as gallery
 
 app_name = "portals"
 
@@ -10,4 +11,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz/live", views.live, name="live"),
     path("theme", views.choose_theme, name="theme"),
+    path("admin/design", gallery.design, name="design"),
+    path("admin/design/options", gallery.options, name="design_options"),
 ]

@@ -169,7 +169,7 @@ def test_the_theme_changes_at_once_redraws_the_charts_and_is_kept(open_page: Ope
     page.wait_for_function(f"{grid} !== '{dark}'")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    expect(page.get_by_role("button", name="Dark theme")).to_be_visible()
+    expect(page.get_by_role("button", name="Light theme")).to_have_attribute("aria-pressed", "true")
 
 
 @pytest.mark.usefixtures("month")

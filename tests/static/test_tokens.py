@@ -15,11 +15,11 @@ TIERS = ("tier-1", "tier-2", "tier-3", "tier-other")
 
 def tokens(theme: str) -> dict[str, str]:
     """Return the colours of a theme: those of the root, overlaid by its own."""
-    source = (CSS / "tokens.css").read_text()
-    root = source.split(":root {")[1].split("\n}")[0]
-    light = source.split(':root[data-theme="light"] {')[1].split("\n}")[0]
-    found = dict(re.findall(r"--([\w-]+):\s*(#[0-9A-Fa-f]{6});", root))
-    return found | dict(re.findall(r"--([\w-]+):\s*(#[0-9A-Fa-f]{6});", light)) if theme == "light" else found
+    return own_colours("tokens.css") | (own_colours(f"theme-{theme}.css") if theme != "dark" else {})
+
+
+def own_colours(name: str) -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+):\s*(#[0-9A-Fa-f]{6});", (CSS / name).read_text()))
 
 
 def luminance(colour: str) -> float:
@@ -40,6 +40,8 @@ PAIRS = [
     ("on-solid", "solid", TEXT),
     ("on-solid", "solid-hover", TEXT),
     ("solid", "surface", MARK),
+    ("ok-quiet", "surface", MARK),
+    *[("link", plane, TEXT) for plane in ("info-wash", "raised")],
     *[("control", plane, MARK) for plane in ("canvas", "surface", "raised")],
     *[("focus", plane, MARK) for plane in PLANES],
     *[(tier, "surface", MARK) for tier in TIERS],
@@ -47,17 +49,30 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("theme", ["dark", "light", "contrast"])
 @pytest.mark.parametrize(("ink", "plane", "least"), PAIRS)
 def test_a_pair_that_is_used_can_be_read(theme: str, ink: str, plane: str, least: float) -> None:
     colours = tokens(theme)
     assert contrast(colours[ink], colours[plane]) >= least
 
 
-def test_both_themes_define_the_same_colours() -> None:
-    source = (CSS / "tokens.css").read_text()
-    light = source.split(':root[data-theme="light"] {')[1].split("\n}")[0]
-    assert set(re.findall(r"--([\w-]+):\s*#", light)) == set(tokens("dark"))
+@pytest.mark.parametrize("theme", ["light", "contrast"])
+def test_every_theme_defines_the_same_colours(theme: str) -> None:
+    assert set(own_colours(f"theme-{theme}.css")) == set(own_colours("tokens.css"))
+
+
+@pytest.mark.parametrize("ink", [*INKS, *STATES])
+@pytest.mark.parametrize("plane", PLANES)
+def test_high_contrast_text_is_at_seven_to_one(ink: str, plane: str) -> None:
+    colours = tokens("contrast")
+    assert contrast(colours[ink], colours[plane]) >= 7
+
+
+def test_high_contrast_lines_can_all_be_seen() -> None:
+    colours = tokens("contrast")
+    assert all(
+        contrast(colours[line], colours["surface"]) >= 7 for line in ("hairline", "divider", "control")
+    )
 
 
 def test_black_on_white_is_twenty_one_to_one() -> None:
@@ -76,5 +91,5 @@ def test_every_token_that_a_style_uses_exists() -> None:
 def test_colours_stand_in_the_tokens_and_nowhere_else() -> None:
     allowed = {"#FFF"}
     for path in CSS.glob("*.css"):
-        if path.name != "tokens.css":
+        if path.name != "tokens.css" and not path.name.startswith("theme-"):
             assert set(re.findall(r"#[0-9A-Fa-f]{3,8}\b", path.read_text())) <= allowed, path.name

@@ -14,7 +14,36 @@ from healthpilot.web.roles import Role, role_of
 
 register = template.Library()
 
-THEMES = ("dark", "light")
+THEMES = ("dark", "light", "system", "contrast")
+NEVER = "not all"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """How a theme is shown: the schemes it names to the browser and when each overlay of tokens holds.
+
+    Paper is always light. 'system' follows the reader's settings without a script and so without a flash.
+    """
+
+    label: str
+    icon: str
+    scheme: str
+    light: str = "print"
+    contrast: str = NEVER
+
+
+SHOWN = {
+    "dark": Theme("Dark", "i-moon", "dark"),
+    "light": Theme("Light", "i-sun", "light", light="all"),
+    "system": Theme(
+        "System",
+        "i-screen",
+        "dark light",
+        light="print, (prefers-color-scheme: light)",
+        contrast="screen and (prefers-contrast: more)",
+    ),
+    "contrast": Theme("High contrast", "i-contrast", "dark", contrast="screen"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +69,7 @@ SECTIONS = (
             Link("mfa_index", "Two-factor sign-in", "shield"),
             Link("account_change_password", "Password", "lock"),
             Link("admin:index", "Data tables", "table", superuser=True),
+            Link("portals:design", "Design", "palette"),
         ),
     ),
 )
@@ -47,10 +77,16 @@ SECTIONS = (
 
 @register.simple_tag(takes_context=True)
 def theme(context: Context) -> str:
-    """Return the theme that the cookie names, dark unless it says light."""
+    """Return the theme that the cookie names, dark where it names none."""
     request: HttpRequest | None = context.get("request")
     chosen = request.COOKIES.get("theme") if request else None
     return chosen if chosen in THEMES else THEMES[0]
+
+
+@register.inclusion_tag("components/_themes.html", takes_context=True)
+def theme_styles(context: Context) -> dict[str, object]:
+    """Return the style sheets that lie over the dark tokens, each with the media in which it holds."""
+    return {"chosen": SHOWN[theme(context)]}
 
 
 @register.inclusion_tag("components/_navigation.html", takes_context=True)
@@ -78,7 +114,8 @@ def account(context: Context) -> dict[str, object]:
         "user": request.user,
         "role": role.group.capitalize() if role else "Visitor",
         "request": request,
-        "next_theme": "dark" if theme(context) == "light" else "light",
+        "themes": SHOWN,
+        "theme": theme(context),
         "csrf_token": context.get("csrf_token"),
     }
 

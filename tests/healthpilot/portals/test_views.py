@@ -1,5 +1,7 @@
 """The front page, the liveness answer, the theme, and the sign-in pages."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -24,6 +26,23 @@ def test_the_theme_is_kept_and_the_next_page_comes_in_it(client: Client) -> None
     answer = client.post("/theme", {"theme": "light", "next": "/accounts/login/"})
     assert answer["Location"] == "/accounts/login/"
     assert 'data-theme="light"' in client.get("/accounts/login/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("theme", "light", "contrast"),
+    [
+        ("dark", "print", "not all"),
+        ("light", "all", "not all"),
+        ("system", "print, (prefers-color-scheme: light)", "screen and (prefers-contrast: more)"),
+        ("contrast", "print", "screen"),
+    ],
+)
+def test_a_theme_comes_with_the_page_so_that_nothing_flashes(
+    client: Client, theme: str, light: str, contrast: str
+) -> None:
+    client.cookies["theme"] = theme
+    page = client.get("/").content.decode()
+    assert re.findall(r'media="([^"]+)" data-overlay', page) == [light, contrast]
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:alert(1)", ""])
