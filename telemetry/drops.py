@@ -25,15 +25,26 @@ class Drops:
 
     def add(self, reason: str, detail: str) -> None:
         """Count one event for this reason, and log the detail unless this reason was logged a moment ago."""
-        now = time.monotonic()
         with self._lock:
             self._counts[reason] += 1
             count = self._counts[reason]
-            due = now - self._logged_at.get(reason, -LOG_EVERY_S) >= LOG_EVERY_S
-            if due:
-                self._logged_at[reason] = now
+            due = self._is_due(reason)
         if due:
             logger.warning("An event was not recorded (%d so far, %s): %s", count, reason, detail)
+
+    def warn(self, about: str, detail: str) -> None:
+        """Log what loses no event but makes it poorer, unless the same was logged a moment ago."""
+        with self._lock:
+            due = self._is_due(about)
+        if due:
+            logger.warning("%s: %s", about, detail)
+
+    def _is_due(self, about: str) -> bool:
+        now = time.monotonic()
+        due = now - self._logged_at.get(about, -LOG_EVERY_S) >= LOG_EVERY_S
+        if due:
+            self._logged_at[about] = now
+        return due
 
     def counts(self) -> dict[str, int]:
         with self._lock:
