@@ -10,5 +10,8 @@ class HealthPilotConfig(AppConfig):
     verbose_name = "HealthPilot"
 
     def ready(self) -> None:
-        """Register the system checks."""
+        """Register the system checks, and record the tasks that this process publishes or runs."""
         from healthpilot import checks  # noqa: F401 - importing registers them
+        from telemetry.celery_events import record_tasks
+
+        record_tasks()

@@ -6,8 +6,9 @@ from typing import Any, TypeVar, overload
 from telemetry.drops import dropped_events
 from telemetry.intake import record
 from telemetry.jobs import JobTelemetry
+from telemetry.store import close
 
-__all__ = ["dropped_events", "record_job_event", "record_llm_event", "with_job_telemetry"]
+__all__ = ["close", "dropped_events", "record_job_event", "record_llm_event", "with_job_telemetry"]
 
 T = TypeVar("T")
 

@@ -45,12 +45,14 @@ class Writer:
             self._queue.put((kind, row, stored))
         return stored
 
-    def stop(self) -> None:
-        """Wait until the thread has ended, its queue empty and its connection closed."""
+    def stop(self, timeout_s: float | None) -> bool:
+        """Wait until the thread has ended, its queue empty and its connection closed; says whether it has."""
         thread = self._thread
-        if thread is not None:
-            self._queue.put(("", (), Stored()))
-            thread.join()
+        if thread is None:
+            return True
+        self._queue.put(("", (), Stored()))
+        thread.join(timeout_s)
+        return not thread.is_alive()
 
     def _run(self) -> None:
         try:
@@ -140,6 +142,6 @@ async def store_async(kind: str, row: Row) -> None:
     await stored
 
 
-def close() -> None:
+def close(timeout_s: float | None = None) -> bool:
     """Wait for what is being stored and close the connection; the next event opens it again."""
-    process.writer.stop()
+    return process.writer.stop(timeout_s)

@@ -1,0 +1,156 @@
+"""A product's own Celery app, as the README says to make one, with a task for every way to end."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import django
+from celery import Celery
+from celery.exceptions import Ignore, Reject
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+
+from telemetry.celery_events import record_tasks  # noqa: E402
+from telemetry.record import record_llm_event  # noqa: E402
+
+PREFIX = os.environ.setdefault("SHOP_PREFIX", f"shop:{os.getpid()}:")
+
+app = Celery("shop", broker=settings.CELERY_BROKER_URL, set_as_current=False)
+app.conf.update(
+    task_default_queue="shop",
+    task_ignore_result=True,
+    worker_prefetch_multiplier=1,
+    worker_soft_shutdown_timeout=float(os.environ.get("SHOP_SOFT_SHUTDOWN_S", "0")),
+    broker_transport_options={
+        "global_keyprefix": PREFIX,
+        "visibility_timeout": float(os.environ.get("SHOP_VISIBILITY_S", "3600")),
+    },
+)
+record_tasks()
+
+
+@app.task
+def add(a: int, b: int) -> int:
+    return a + b
+
+
+@app.task
+def count_users() -> int:
+    return len(User.objects.all())
+
+
+@app.task
+def fail() -> None:
+    raise LookupError("no such order")
+
+
+@app.task(bind=True, max_retries=2)
+def stumble(self: Any) -> None:
+    raise self.retry(exc=ConnectionError("the warehouse does not answer"), countdown=0)
+
+
+@app.task(autoretry_for=(TimeoutError,), max_retries=1, default_retry_delay=0)
+def stumble_once() -> None:
+    raise TimeoutError
+
+
+@app.task
+def ignore() -> None:
+    raise Ignore
+
+
+@app.task
+def reject() -> None:
+    raise Reject("not today", requeue=False)
+
+
+@app.task
+def leave() -> None:
+    raise SystemExit(3)
+
+
+@app.task(soft_time_limit=1, time_limit=60)
+def too_slow() -> None:
+    time.sleep(30)
+
+
+@app.task(time_limit=1)
+def much_too_slow() -> None:
+    time.sleep(30)
+
+
+@app.task
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def die_once(mark: str) -> None:
+    """Kill the own process the first time, and succeed when delivered again."""
+    if not os.path.exists(mark):
+        open(mark, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task
+def nap(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@app.task(acks_late=True)
+def nap_late(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@app.task
+def order(user_id: str) -> None:
+    """Publish another task, which belongs to the same user."""
+    add.delay(1, 2)
+    record_llm_event(
+        {
+            "user_id": user_id,
+            "tier": "pro",
+            "llm_model": "m",
+            "context_type": "order",
+            "input_tokens": 1,
+            "output_tokens": 1,
+        }
+    )
+
+
+@app.task(telemetry=False)
+def unseen() -> None:
+    pass
+
+
+@app.task(telemetry={"domain": "warehouse", "tier": "internal"})
+def labelled() -> None:
+    pass
+
+
+@app.task(name="shop.invoicing.reports.tasks.send_monthly_invoices_by_mail")
+def long_name() -> None:
+    pass
+
+
+def owner(task: Any, args: Any, kwargs: Any) -> dict[str, str] | None:
+    """The resolver of this product: the keyword user_id, and a fault where it says so."""
+    if kwargs.get("user_id") == "fault":
+        raise LookupError
+    return {"user_id": kwargs["user_id"]} if "user_id" in kwargs else None
+
+
+@app.task
+def bill(user_id: str) -> None:
+    pass
+
+
+@app.task
+def bill_another() -> None:
+    """Publish a task that belongs to somebody else, as its arguments say."""
+    bill.delay(user_id="u5")
