@@ -109,10 +109,11 @@ SESSION_LIMITS = {
     "timezone": "UTC",
 }
 DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS)}
+REDIS_ADDRESS = configuration.redis_address(REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "healthpilot.cache.ForgivingRedisCache",
-        "LOCATION": configuration.redis_address(REDIS_URL),
+        "LOCATION": REDIS_ADDRESS,
         "KEY_PREFIX": "hp:",
     }
 }
@@ -187,3 +188,5 @@ TELEMETRY_SKIPPED_TASKS = env.words(
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)
 TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
+# While Redis is away each process admits its share of what is left: one of so many, where none was counted yet.
+BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)

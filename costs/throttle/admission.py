@@ -1,0 +1,283 @@
+"""Asks every budget that applies whether work may run now, reserves what it needs, and settles it later."""
+
+import logging
+import os
+import time
+import uuid
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from django.db import DatabaseError
+from django.utils import timezone
+
+from costs.days import local_today
+from costs.throttle import apart, caps, seeding, slabs
+from costs.throttle.amounts import Amounts, nano
+from costs.throttle.counters import (
+    CAPS,
+    EXPIRIES,
+    HABITS,
+    LATE,
+    LEASES,
+    PREFIX,
+    Counters,
+    CountersAway,
+    counter_key,
+    make_counters,
+)
+from costs.throttle.decisions import waiting
+from costs.throttle.resets import next_reset
+from costs.throttle.share import Share
+from costs.throttle.verdict import PLACES, Rule, Verdict
+from costs.throttle.work import Work, estimated, real_cost, work_of
+
+logger = logging.getLogger(__name__)
+
+LEASE_S: Final = 300
+ATTEMPTS: Final = 4
+PRESENT_EVERY_S: Final = 20.0
+PRESENT: Final = f"{PREFIX}processes"
+UNKNOWN_STATE: Final = "Neither Redis nor PostgreSQL says what is left of the budgets."
+RETRY_AFTER: Final = timedelta(seconds=60)
+
+
+class State:
+    """What this process keeps: its connection to the counters, and its share while they are away."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._counters: Counters | None = None
+        self.share = Share()
+        self.name = uuid.uuid4().hex
+        self.present_at = -PRESENT_EVERY_S
+
+    @property
+    def counters(self) -> Counters:
+        if self._counters is None:
+            self._counters = make_counters()
+        return self._counters
+
+
+state: Final = State()
+os.register_at_fork(after_in_child=state.reset)
+
+
+def check_budget_and_maybe_defer(
+    *,
+    tier: str,
+    domain: str,
+    est_cpu_ms: int = 0,
+    est_input_tokens: int = 0,
+    est_output_tokens: int = 0,
+    user_id: str | None = None,
+    est_cost_usd: Decimal | None = None,
+    model: str = "",
+    may_downgrade: bool = False,
+    lease_s: int = LEASE_S,
+    local_lease: bool = False,
+) -> Verdict:
+    """Say whether work may run now, and reserve what it needs until `settle`. Never raises into the host.
+
+    Global and domain caps are shed tier by tier (80, 90, 100 % for three TIERS), those of a tier or a user
+    hold in full. In between, work that may is told to use the smaller model. Estimates that fell short before
+    are stretched by as much, and work that states none is taken for what such work usually needs.
+
+    Args:
+        tier: the actor's tier. domain: the part of the product. user_id: the actor, for caps of users.
+        est_cpu_ms, est_input_tokens, est_output_tokens: what it will take at most, as far as known.
+        est_cost_usd: instead of the cost that follows from those and `model`.
+        may_downgrade: the work can run with a smaller model.
+        lease_s: seconds after which a reservation that was never settled is free again, at most 300.
+        local_lease: for hot paths: take a verdict from what this process reserved a moment ago.
+    """
+    now = timezone.now()
+    day = local_today(now)
+    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model, day)
+    if local_lease and (verdict := slabs.slabs.take(key)):
+        return verdict
+    try:
+        estimates = estimated(
+            day,
+            cpu_ms=est_cpu_ms,
+            input_tokens=est_input_tokens,
+            output_tokens=est_output_tokens,
+            cost_usd=est_cost_usd,
+            model=model,
+        )
+    except (DatabaseError, TimeoutError):
+        estimates = Amounts(est_cpu_ms, 1, est_input_tokens, est_output_tokens, 0)
+    work = work_of(
+        tier=tier, domain=domain, user_id=user_id, estimates=estimates, may_downgrade=may_downgrade
+    )
+    verdict = decide(work, day, now, lease_s=min(lease_s, LEASE_S))
+    if local_lease and verdict.action == "run" and has_plenty(verdict):
+        open_slab(key, work, day, now)
+    waiting.add(work, verdict)
+    return verdict
+
+
+def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int = 1) -> Verdict:
+    """Return the counters' verdict, or while they are away that of this process's share."""
+    lease = uuid.uuid4().hex
+    try:
+        answer = ask(work, day, lease, lease_s, pieces)
+        note_presence()
+    except (CountersAway, DatabaseError, TimeoutError) as error:
+        logger.info("Budgets are decided from this process's share: %s", error)
+        return decide_alone(work, day, now)
+    return verdict_of(answer, work, day, lease)
+
+
+def ask(work: Work, day: date, lease: str, lease_s: float, pieces: int) -> Any:
+    """Return the script's answer; caps and scopes that Redis does not have yet are brought there first."""
+    counters = state.counters
+    keys = [CAPS, EXPIRIES, LEASES, LATE, HABITS]
+    arguments: list[str | int] = [lease, int(lease_s * 1000), work.habit, int(work.may_downgrade)]
+    arguments += work.estimates.times(pieces).each()
+    for scope, percent in work.scopes:
+        keys.append(counter_key(f"{day}", scope.name))
+        arguments += (scope.name, percent)
+    for _ in range(ATTEMPTS):
+        answer = counters.run("admit", keys, arguments)
+        if answer[0] == -2:
+            apart.result(lambda: caps.publish(counters))
+        elif answer[0] == -1:
+            scopes = [work.scopes[place - 1][0] for place in answer[1:]]
+            apart.result(partial(seeding.seed, counters, scopes, day))
+        else:
+            return answer
+    raise CountersAway("Redis is emptied again and again")
+
+
+def verdict_of(answer: list[Any], work: Work, day: date, lease: str) -> Verdict:
+    """Return what a script's answer says."""
+    action, *rest = answer
+    if action == 1:
+        rule = tightest(work, *rest) if rest else None
+        return Verdict("run", "Every budget has room.", rule=rule, lease=lease, reserved=work.estimates)
+    index, place, *amounts = (int(value) for value in rest)
+    cap, limit, used, reserved, needed = amounts
+    rule = Rule(work.scopes[index - 1][0], PLACES[place - 1], cap, limit, used, reserved, needed)
+    if action == 2:
+        reason = f"{rule.sentence()} A smaller model may do it."
+        return Verdict("downgrade", reason, rule=rule, lease=lease, reserved=work.estimates)
+    return Verdict("defer", rule.sentence(), release_at=next_reset(day, rule.window), rule=rule)
+
+
+def tightest(work: Work, index: Any, place: Any, limit: Any, taken: Any) -> Rule:
+    """Return the cap that comes closest to being full, before this work's reservation."""
+    scope, percent = work.scopes[int(index) - 1]
+    bound = int(limit)
+    cap = bound if percent == 100 else bound * 100 // percent
+    needed = (*work.estimates.each(), work.estimates.cost_nano)[int(place) - 1]
+    return Rule(scope, PLACES[int(place) - 1], cap, bound, int(taken), 0, max(0, needed))
+
+
+def decide_alone(work: Work, day: date, now: datetime) -> Verdict:
+    """Return the verdict of this process's share; unknown budgets hold work back for a minute."""
+    lease, rule = state.share.admit(work, day)
+    if state.share.caps is None:
+        state.share.settle(lease, Amounts())
+        return Verdict("defer", UNKNOWN_STATE, release_at=now + RETRY_AFTER)
+    if rule is None:
+        return Verdict("run", "This process's share has room.", lease=lease, reserved=work.estimates)
+    reason = f"{rule.sentence()} Redis is away, so this process has its share only."
+    return Verdict("defer", reason, release_at=now + RETRY_AFTER, rule=rule)
+
+
+def has_plenty(verdict: Verdict) -> bool:
+    """Say whether the closest cap has room for many slabs of such work."""
+    rule = verdict.rule
+    if rule is None:
+        return True
+    return rule.limit - rule.used - rule.reserved > max(1, rule.needed) * slabs.PIECES * slabs.ROOM
+
+
+def open_slab(key: object, work: Work, day: date, now: datetime) -> None:
+    """Reserve many pieces of such work for this process."""
+    verdict = decide(work, day, now, lease_s=slabs.LEASE_MS / 1000, pieces=slabs.PIECES)
+    if verdict.action == "run" and not verdict.lease.startswith("share:"):
+        for over in slabs.slabs.put(key, verdict):
+            settle_counters(*over)
+
+
+def settle(
+    verdict: Verdict,
+    *,
+    cpu_ms: int = 0,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    cost_usd: Decimal | None = None,
+    model: str = "",
+    ran: bool = True,
+) -> None:
+    """Replace what a verdict reserved by what the work really took. Once; never raises into the host.
+
+    Args:
+        verdict: what the check answered. cpu_ms, input_tokens, output_tokens: what the work took.
+        cost_usd: instead of the cost that follows from those and `model`.
+        ran: False gives everything back, for work that was not started after all.
+    """
+    if not verdict.lease:
+        return
+    try:
+        cost = (
+            nano(cost_usd)
+            if cost_usd is not None
+            else real_cost(
+                local_today(timezone.now()),
+                cpu_ms=cpu_ms,
+                input_tokens=input_tokens,
+                output_tokens=output_tokens,
+                model=model,
+            )
+        )
+    except (DatabaseError, TimeoutError):
+        cost = max(0, verdict.reserved.cost_nano)
+    real = Amounts(cpu_ms, 1, input_tokens, output_tokens, cost) if ran else Amounts()
+    if verdict.lease.startswith("share:"):
+        state.share.settle(verdict.lease, real)
+        return
+    over = slabs.slabs.report(verdict.lease, real)
+    for lease, amounts, pieces in [(verdict.lease, real, int(ran))] if over is None else over:
+        settle_counters(lease, amounts, pieces)
+
+
+def renew(verdict: Verdict, *, lease_s: float = LEASE_S) -> bool:
+    """Keep a reservation for lease_s seconds more while its work runs; False where it has lapsed."""
+    if not verdict.lease or verdict.lease.startswith("share:"):
+        return True
+    try:
+        return bool(state.counters.run("renew", [EXPIRIES], [verdict.lease, int(lease_s * 1000)]))
+    except CountersAway:
+        return True
+
+
+def settle_counters(lease: str, real: Amounts, pieces: int) -> None:
+    """Tell Redis; while it is away the lease lapses there and PostgreSQL's sums bring the usage."""
+    try:
+        state.counters.run("settle", [EXPIRIES, LEASES, LATE, HABITS], [lease, *real.each(), pieces])
+    except CountersAway:
+        logger.info("A lease is left to lapse, since Redis is away.")
+
+
+def note_presence() -> None:
+    """Tell others that this process takes part, now and then, and learn how many do."""
+    now = time.monotonic()
+    if now - state.present_at < PRESENT_EVERY_S:
+        return
+    state.present_at = now
+
+    def write() -> int:
+        seconds = time.time()
+        with state.counters.client.pipeline(transaction=False) as pipe:
+            pipe.zadd(PRESENT, {state.name: seconds})
+            pipe.zremrangebyscore(PRESENT, "-inf", seconds - 3 * PRESENT_EVERY_S)
+            pipe.zcard(PRESENT)
+            return int(pipe.execute()[-1])
+
+    state.share.processes = state.counters.ask(write)

@@ -1,0 +1,74 @@
+"""Brings the counters to what PostgreSQL has: at once where there are none, near it where they drifted."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.utils import timezone
+
+from costs.days import local_today
+from costs.models import CostBudget
+from costs.throttle import caps, truth
+from costs.throttle.amounts import Amounts
+from costs.throttle.counters import EXPIRIES, LATE, LEASES, Counters, counter_key
+from costs.throttle.scopes import Scope
+from costs.usage import UsageError, fold_pending
+
+logger = logging.getLogger(__name__)
+
+KEEP_S: Final = 3 * 86_400
+# Usage that was settled this recently may not be in the rolled-up tables yet.
+ON_ITS_WAY_MIN: Final = 5
+FOLD_WAIT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """How far a scope's counters were from PostgreSQL when they were compared."""
+
+    scope: Scope
+    counted: Amounts
+    truth: Amounts
+
+
+def seed(counters: Counters, scopes: Sequence[Scope], day: date) -> None:
+    """Begin to count scopes on a day with what they used so far, rows just stored included.
+
+    Where somebody else began meanwhile nothing is lost: the script keeps what was settled there since.
+    Raises CountersAway, django.db.Error.
+    """
+    try:
+        fold_pending(wait_s=FOLD_WAIT_S)
+    except UsageError as error:
+        logger.info("Counting from usage that is not folded to the last row: %s", error)
+    for scope in scopes:
+        bring(counters, scope, day, truth.exact_usage(scope, day))
+
+
+def synchronise(counters: Counters) -> list[Drift]:
+    """Publish the caps, give lapsed leases back and compare every capped scope with PostgreSQL.
+
+    Returns what had drifted. Raises CountersAway, django.db.Error.
+    """
+    day = local_today(timezone.now())
+    caps.publish(counters)
+    scopes = caps.capped_scopes(CostBudget.objects.all())
+    counted = [scope for scope in scopes if is_counted(counters, scope, day)]
+    found = [bring(counters, scope, day, usage) for scope, usage in truth.rolled_usage(counted, day).items()]
+    return [drift for drift in found if drift.counted != drift.truth]
+
+
+def is_counted(counters: Counters, scope: Scope, day: date) -> bool:
+    """Say whether a scope has counters; one that has none is counted exactly at its next check."""
+    return bool(counters.ask(lambda: counters.client.exists(counter_key(f"{day}", scope.name))))
+
+
+def bring(counters: Counters, scope: Scope, day: date, usage: truth.Usage) -> Drift:
+    """Bring a scope's counters to its usage and return how far they were off."""
+    keys = [counter_key(f"{day}", scope.name), EXPIRIES, LEASES, LATE]
+    values = [*usage.today.each(), usage.month_nano, KEEP_S, ON_ITS_WAY_MIN]
+    before = counters.run("seed", keys, values)
+    counted = Amounts.of(int(amount) for amount in before) if all(before) else usage.today
+    return Drift(scope, counted, usage.today)

@@ -1,0 +1,70 @@
+"""What scopes have used, as PostgreSQL has it: exact sums to begin with, rolled-up ones to compare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+
+from costs.models import CostBreakdownDaily, CostGlobalDaily, CostUserDaily
+from costs.rollup.rates import Weights, rates_on
+from costs.rollup.statements import PRICED, WHOLE_TYPES
+from costs.throttle.amounts import Amounts, nano
+from costs.throttle.scopes import DOMAIN, GLOBAL, TIER, Scope
+
+SUMS = ("cpu_ms", "jobs", "tokens_in", "tokens_out", "cost_exact")
+CONDITIONS = {GLOBAL: "true", TIER: "tier = %(key)s", DOMAIN: "domain = %(key)s", "user": "user_id = %(key)s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a scope used on a day, and spent in the month before that day (nano-dollars)."""
+
+    today: Amounts
+    month_nano: int
+
+
+def exact_usage(scope: Scope, day: date) -> Usage:
+    """Return a scope's usage from the day's partials × prices, without waiting for a rollup."""
+    weights = Weights.of(rates_on(day))
+    query = f"""
+        SELECT coalesce(sum(cpu_ms), 0), coalesce(sum(jobs), 0), coalesce(sum(input_tokens), 0),
+               coalesce(sum(output_tokens), 0), coalesce(sum(units), 0)::numeric
+        FROM ({PRICED.format(**WHOLE_TYPES[-1])}) AS priced WHERE {CONDITIONS[scope.kind]}"""
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"day": day, "key": scope.key, **weights.parameters()})
+        *counts, units = cursor.fetchone()
+    today = Amounts.of([*(int(count) for count in counts), nano(weights.usd(units))])
+    return Usage(today, month_before(scope, day))
+
+
+def rolled_usage(scopes: Sequence[Scope], day: date) -> dict[Scope, Usage]:
+    """Return the usage of scopes as the day's last rollup left it: quick, a minute or two behind."""
+    return {scope: Usage(rolled_today(scope, day), month_before(scope, day)) for scope in scopes}
+
+
+def rolled_today(scope: Scope, day: date) -> Amounts:
+    """Return one scope's sums of a day from the rolled-up tables."""
+    row = rows_of(scope).filter(date=day).values_list(*SUMS).first()
+    if row is None:
+        return Amounts()
+    *counts, cost = row
+    return Amounts.of([*counts, nano(cost)])
+
+
+def month_before(scope: Scope, day: date) -> int:
+    """Return what a scope spent in the month of a day, that day left out, in nano-dollars."""
+    rows = rows_of(scope).filter(date__gte=day.replace(day=1), date__lt=day)
+    return nano(rows.aggregate(total=Sum("cost_exact"))["total"] or Decimal(0))
+
+
+def rows_of(scope: Scope) -> QuerySet[Any]:
+    """Return the daily rows that hold a scope's sums."""
+    if scope.kind == GLOBAL:
+        return CostGlobalDaily.objects.all()
+    if scope.kind in {TIER, DOMAIN}:
+        return CostBreakdownDaily.objects.filter(kind=scope.kind, key=scope.key)
+    return CostUserDaily.objects.filter(user_id=scope.key)

@@ -1,0 +1,85 @@
+"""What a budget check answers, and why."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from costs.throttle.amounts import Amounts, usd
+from costs.throttle.scopes import Scope
+
+Action = Literal["run", "downgrade", "defer"]
+PLACES: Final = ("cpu_ms", "jobs", "input_tokens", "output_tokens", "day_usd", "month_usd")
+NAMES: Final = {
+    "cpu_ms": "CPU time",
+    "jobs": "jobs",
+    "input_tokens": "input tokens",
+    "output_tokens": "output tokens",
+    "day_usd": "spend of the day",
+    "month_usd": "spend of the month",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The cap that decided, with its counters at that moment; amounts as Amounts counts them.
+
+    limit is the part of the cap that this tier may use; used holds settled work, reserved that under way.
+    """
+
+    scope: Scope
+    place: str
+    cap: int
+    limit: int
+    used: int
+    reserved: int
+    needed: int
+
+    @property
+    def window(self) -> str:
+        return "month" if self.place == "month_usd" else "day"
+
+    def sentence(self) -> str:
+        """Say in one sentence what stands in the way."""
+        share = "" if self.limit == self.cap else f" ({self.shown(self.limit)} for this tier)"
+        taken = f"{self.shown(self.used)} used and {self.shown(self.reserved)} reserved"
+        return (
+            f"The {self.window}'s cap of {self.shown(self.cap)} for {self.scope}{share} leaves no room for "
+            f"{self.shown(self.needed)}: {taken}."
+        )
+
+    def shown(self, amount: int) -> str:
+        """Return an amount with its unit."""
+        if self.place.endswith("_usd"):
+            return f"${usd(amount):,f}"
+        return f"{amount:,} {'ms of CPU' if self.place == 'cpu_ms' else NAMES[self.place]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether work may run now; true when it may. See check_budget_and_maybe_defer.
+
+    action: run, downgrade (run with the smaller model) or defer. reason: one sentence. release_at: when
+    deferred work may be tried again (UTC). rule: the cap that decided, or comes closest. lease: what settle
+    takes; empty where nothing was reserved.
+    """
+
+    action: Action
+    reason: str = ""
+    release_at: datetime | None = None
+    rule: Rule | None = None
+    lease: str = ""
+    reserved: Amounts = field(default_factory=Amounts)
+
+    def __bool__(self) -> bool:
+        return self.action != "defer"
+
+
+class BudgetDeferred(Exception):  # noqa: N818 - named in the public interface
+    """Work was not started, since a budget has no room for it before release_at (UTC)."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self.verdict = verdict
+        self.release_at = verdict.release_at
+        self.reason = verdict.reason
+        until = f" It may run from {verdict.release_at:%Y-%m-%d %H:%M} UTC." if verdict.release_at else ""
+        super().__init__(f"{verdict.reason}{until}")
