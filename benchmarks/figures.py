@@ -77,5 +77,6 @@ FIGURES = [
         1.0,
     ),
     Figure("P8", "p08_growth", "rollup cost growth, ten times the events", "the smaller day", "≤", 11.0),
+    Figure("P9", "p09_budget", "budget check over every scope", "PING over the same connection", "≤", 1.15),
     Figure("P12", "p12_ranges", "30-day summary and top users", "SELECT 1", "≤", 5.0),
 ]

@@ -15,18 +15,7 @@ from django.utils import timezone
 from costs.days import local_today
 from costs.throttle import apart, caps, seeding, slabs
 from costs.throttle.amounts import Amounts, nano
-from costs.throttle.counters import (
-    CAPS,
-    EXPIRIES,
-    HABITS,
-    LATE,
-    LEASES,
-    PREFIX,
-    Counters,
-    CountersAway,
-    counter_key,
-    make_counters,
-)
+from costs.throttle.counters import PREFIX, Counters, CountersAway, make_counters
 from costs.throttle.decisions import waiting
 from costs.throttle.resets import next_reset
 from costs.throttle.share import Share
@@ -94,11 +83,11 @@ def check_budget_and_maybe_defer(
         lease_s: seconds after which a reservation that was never settled is free again, at most 300.
         local_lease: for hot paths: take a verdict from what this process reserved a moment ago.
     """
-    now = timezone.now()
-    day = local_today(now)
-    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model, day)
+    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model)
     if local_lease and (verdict := slabs.slabs.take(key)):
         return verdict
+    now = timezone.now()
+    day = local_today(now)
     try:
         estimates = estimated(
             day,
@@ -127,7 +116,7 @@ def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int 
         answer = ask(work, day, lease, lease_s, pieces)
         note_presence()
     except (CountersAway, DatabaseError, TimeoutError) as error:
-        logger.info("Budgets are decided from this process's share: %s", error)
+        logger.warning("Budgets are decided from this process's share: %s", error)
         return decide_alone(work, day, now)
     return verdict_of(answer, work, day, lease)
 
@@ -135,14 +124,12 @@ def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int 
 def ask(work: Work, day: date, lease: str, lease_s: float, pieces: int) -> Any:
     """Return the script's answer; caps and scopes that Redis does not have yet are brought there first."""
     counters = state.counters
-    keys = [CAPS, EXPIRIES, LEASES, LATE, HABITS]
-    arguments: list[str | int] = [lease, int(lease_s * 1000), work.habit, int(work.may_downgrade)]
+    arguments: list[str | int] = [f"{day}", lease, int(lease_s * 1000), work.habit, int(work.may_downgrade)]
     arguments += work.estimates.times(pieces).each()
     for scope, percent in work.scopes:
-        keys.append(counter_key(f"{day}", scope.name))
         arguments += (scope.name, percent)
     for _ in range(ATTEMPTS):
-        answer = counters.run("admit", keys, arguments)
+        answer = counters.run("admit", *arguments)
         if answer[0] == -2:
             apart.result(lambda: caps.publish(counters))
         elif answer[0] == -1:
@@ -252,7 +239,7 @@ def renew(verdict: Verdict, *, lease_s: float = LEASE_S) -> bool:
     if not verdict.lease or verdict.lease.startswith("share:"):
         return True
     try:
-        return bool(state.counters.run("renew", [EXPIRIES], [verdict.lease, int(lease_s * 1000)]))
+        return bool(state.counters.run("renew", verdict.lease, int(lease_s * 1000)))
     except CountersAway:
         return True
 
@@ -260,7 +247,7 @@ def renew(verdict: Verdict, *, lease_s: float = LEASE_S) -> bool:
 def settle_counters(lease: str, real: Amounts, pieces: int) -> None:
     """Tell Redis; while it is away the lease lapses there and PostgreSQL's sums bring the usage."""
     try:
-        state.counters.run("settle", [EXPIRIES, LEASES, LATE, HABITS], [lease, *real.each(), pieces])
+        state.counters.run("settle", lease, *real.each(), pieces)
     except CountersAway:
         logger.info("A lease is left to lapse, since Redis is away.")
 

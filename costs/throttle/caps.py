@@ -1,5 +1,6 @@
 """Which caps hold: PostgreSQL has them, Redis carries them to every check."""
 
+import struct
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -8,12 +9,13 @@ from costs.throttle.amounts import MOST, nano
 from costs.throttle.counters import CAPS, Counters
 from costs.throttle.scopes import Scope
 
-NONE: Final = "-"
+NONE: Final = -1
+PACKED: Final = struct.Struct("<6d")
 KNOWN: Final = "known"
 
 
-def packed(budget: CostBudget) -> str:
-    """Return a budget's caps as the scripts read them: six whole numbers in the order of the places."""
+def caps_of(budget: CostBudget) -> tuple[int, ...]:
+    """Return a budget's caps in the order of the scripts' six places, NONE where there is no cap."""
     counts = (
         budget.daily_cpu_ms_cap,
         budget.daily_jobs_cap,
@@ -21,8 +23,8 @@ def packed(budget: CostBudget) -> str:
         budget.llm_output_tokens_cap,
     )
     sums = (budget.daily_cost_usd_cap, budget.monthly_cost_usd_cap)
-    words = [NONE if cap >= NO_CAP else str(min(cap, MOST)) for cap in counts]
-    return " ".join([*words, *(NONE if cap >= NO_CAP_USD else str(nano(cap)) for cap in sums)])
+    bounded = (NONE if cap >= NO_CAP else min(cap, MOST) for cap in counts)
+    return (*bounded, *(NONE if cap >= NO_CAP_USD else nano(cap) for cap in sums))
 
 
 def scope_of(budget: CostBudget) -> Scope:
@@ -30,18 +32,22 @@ def scope_of(budget: CostBudget) -> Scope:
     return Scope(budget.apply_scope, budget.scope_key)
 
 
-def publish(counters: Counters) -> dict[str, str]:
-    """Bring every budget's caps to Redis, in one step; returns them by scope name. Raises CountersAway."""
-    caps = {scope_of(budget).name: packed(budget) for budget in CostBudget.objects.all()}
+def known_caps() -> dict[str, tuple[int, ...]]:
+    """Return every budget's caps by the name of its scope."""
+    return {scope_of(budget).name: caps_of(budget) for budget in CostBudget.objects.all()}
+
+
+def publish(counters: Counters) -> None:
+    """Bring every budget's caps to Redis, in one step. Raises CountersAway."""
+    caps: dict[Any, Any] = {name: PACKED.pack(*places) for name, places in known_caps().items()}
 
     def write() -> None:
         with counters.client.pipeline(transaction=True) as pipe:
             pipe.delete(CAPS)
-            pipe.hset(CAPS, mapping=dict[Any, Any](caps) | {KNOWN: "1"})
+            pipe.hset(CAPS, mapping=caps | {KNOWN: "1"})
             pipe.execute()
 
     counters.ask(write)
-    return caps
 
 
 def capped_scopes(budgets: Iterable[CostBudget]) -> list[Scope]:

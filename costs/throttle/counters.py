@@ -1,7 +1,8 @@
 """The counters in Redis: one script a question, a short limit on each answer, a pause after a failure."""
 
+import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,9 @@ PAUSE_S: Final = 1.0
 PREFIX: Final = "hp:budget:"
 CAPS: Final = f"{PREFIX}caps"
 EXPIRIES: Final = f"{PREFIX}expiries"
-LEASES: Final = f"{PREFIX}leases"
-LATE: Final = f"{PREFIX}late"
-HABITS: Final = f"{PREFIX}habits"
 SCRIPTS: Final = ("admit", "settle", "renew", "seed")
 FOLDER: Final = Path(__file__).parent
+COUNTERS: Final = struct.Struct("<11d")
 
 
 class CountersAway(Exception):  # noqa: N818 - a state rather than a mistake
@@ -28,7 +27,10 @@ class CountersAway(Exception):  # noqa: N818 - a state rather than a mistake
 
 
 class Counters:
-    """Runs the scripts; after a failure it waits PAUSE_S before it asks again."""
+    """Runs the scripts; after a failure it waits PAUSE_S before it asks again.
+
+    All keys lie in one instance: the scripts make them from the day, so a Redis cluster is not for this.
+    """
 
     def __init__(self, url: str) -> None:
         self.client = redis.Redis.from_url(
@@ -39,11 +41,12 @@ class Counters:
         self.digests: dict[str, str] = {}
         self.retry_at = 0.0
 
-    def run(self, name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    def run(self, name: str, *arguments: str | int) -> Any:
         """Return what a script answers; raises CountersAway."""
-        return self.ask(lambda: self.evaluate(name, keys, arguments))
+        text = joined(arguments)
+        return self.ask(lambda: self.evaluate(name, text))
 
-    def ask(self, question: Any) -> Any:
+    def ask(self, question: Callable[[], Any]) -> Any:
         """Return what Redis answers; raises CountersAway when it does not, or did not a moment ago."""
         if time.monotonic() < self.retry_at:
             raise CountersAway
@@ -53,21 +56,29 @@ class Counters:
             self.retry_at = time.monotonic() + PAUSE_S
             raise CountersAway(str(error)) from error
 
-    def evaluate(self, name: str, keys: Sequence[str], arguments: Sequence[str | int]) -> Any:
+    def evaluate(self, name: str, text: str) -> Any:
         """Run a script by its digest, loading it where this Redis does not have it (yet, or any more)."""
         digest = self.digests.get(name)
         if digest:
             try:
-                return self.client.evalsha(digest, len(keys), *keys, *arguments)
+                return self.client.evalsha(digest, 0, text)
             except NoScriptError:
                 pass
         self.digests[name] = self.client.script_load(self.sources[name])
-        return self.client.evalsha(self.digests[name], len(keys), *keys, *arguments)
+        return self.client.evalsha(self.digests[name], 0, text)
+
+    def of(self, day: str, scope: str) -> tuple[list[int], list[int]] | None:
+        """Return what a scope used and reserved on a day, place by place; None where it is not counted."""
+        kept = self.ask(lambda: self.client.hget(f"{PREFIX}{day}", scope))
+        if kept is None:
+            return None
+        _, *counters = (int(number) for number in COUNTERS.unpack(kept))
+        return counters[:5], counters[5:]
 
 
-def counter_key(day: str, scope: str) -> str:
-    """Return the key of one scope's counters on one local day (as 2026-05-31)."""
-    return f"{PREFIX}{day}:{scope}"
+def joined(arguments: Sequence[str | int]) -> str:
+    """Return arguments as the scripts read them: one text, NUL between them and none inside."""
+    return "\0".join(str(argument).replace("\0", "\ufffd") for argument in arguments)
 
 
 def make_counters() -> Counters:

@@ -4,11 +4,11 @@ import atexit
 import logging
 import os
 import threading
-from datetime import datetime, timedelta
-from typing import Final
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
 
 from django.db import DatabaseError
-from django.utils import timezone
 
 from costs.days import local_today
 from costs.models import CostDecision
@@ -23,7 +23,37 @@ MOST_WAITING: Final = 10_000
 KEEP: Final = timedelta(days=30)
 BATCH: Final = 5_000
 
-Key = tuple[datetime, str, str, str, str, str, str]
+Key = tuple[int, str, str, str, str, str, str]
+
+
+class Answer(NamedTuple):
+    """The newest of equal answers, and how many there were in its minute."""
+
+    at: float
+    work: Work
+    verdict: Verdict
+    checks: int
+
+    def row(self) -> CostDecision:
+        """Return the row that explains the verdict; who asked is kept where work was not let through."""
+        at, (work, verdict), rule = datetime.fromtimestamp(self.at, UTC), self[1:3], self.verdict.rule
+        row = CostDecision(
+            decided_at=at,
+            day=local_today(at),
+            action=verdict.action,
+            tier=work.tier[:16],
+            domain=work.domain[:16],
+            user_id="" if verdict.action == "run" else work.user_id[:40],
+            checks=self.checks,
+            reason=verdict.reason,
+            release_at=verdict.release_at,
+            lease=verdict.lease[:40],
+        )
+        if rule:
+            row.rule_scope, row.rule_place = rule.scope.name[:64], rule.place
+            row.rule_cap, row.rule_limit = rule.cap, rule.limit
+            row.used, row.reserved, row.needed = rule.used, rule.reserved, rule.needed
+        return row
 
 
 class Waiting:
@@ -34,20 +64,20 @@ class Waiting:
 
     def reset(self) -> None:
         self.lock = threading.Lock()
-        self.rows: dict[Key, CostDecision] = {}
+        self.answers: dict[Key, Answer] = {}
         self.timer: threading.Timer | None = None
 
     def add(self, work: Work, verdict: Verdict) -> None:
         """Count an answer; the newest of equal ones gives the counters that the row shows."""
-        row = decision(work, verdict, timezone.now())
-        minute = row.decided_at.replace(second=0, microsecond=0)
-        key = (minute, row.action, row.tier, row.domain, row.user_id, row.rule_scope, row.rule_place)
+        now = time.time()
+        rule, who = verdict.rule, "" if verdict.action == "run" else work.user_id
+        named = (rule.scope.name, rule.place) if rule else ("", "")
+        key = (int(now) // 60, verdict.action, work.tier, work.domain, who, *named)
         with self.lock:
-            if earlier := self.rows.get(key):
-                row.checks += earlier.checks
-            elif len(self.rows) >= MOST_WAITING:
+            earlier = self.answers.get(key)
+            if earlier is None and len(self.answers) >= MOST_WAITING:
                 return
-            self.rows[key] = row
+            self.answers[key] = Answer(now, work, verdict, earlier.checks + 1 if earlier else 1)
             if self.timer is None:
                 self.timer = threading.Timer(WRITE_EVERY_S, self.write)
                 self.timer.daemon = True
@@ -56,40 +86,18 @@ class Waiting:
     def write(self) -> None:
         """Write what waits; what cannot be written is dropped with a line in the log, never the host."""
         with self.lock:
-            rows, self.rows, self.timer = list(self.rows.values()), {}, None
+            answers, self.answers, self.timer = list(self.answers.values()), {}, None
         try:
-            if rows:
+            if answers:
+                rows = [answer.row() for answer in answers]
                 apart.result(lambda: CostDecision.objects.bulk_create(rows, batch_size=500))
         except (DatabaseError, TimeoutError, RuntimeError) as error:
-            logger.warning("%d decisions of budgets were not kept: %s", len(rows), error)
+            logger.warning("%d decisions of budgets were not kept: %s", len(answers), error)
 
 
 waiting: Final = Waiting()
 os.register_at_fork(after_in_child=waiting.reset)
 atexit.register(waiting.write)
-
-
-def decision(work: Work, verdict: Verdict, now: datetime) -> CostDecision:
-    """Return the row that explains a verdict; who asked is kept where work was not simply let through."""
-    rule = verdict.rule
-    row = CostDecision(
-        decided_at=now,
-        day=local_today(now),
-        action=verdict.action,
-        tier=work.tier[:16],
-        domain=work.domain[:16],
-        user_id="" if verdict.action == "run" else work.user_id[:40],
-        checks=1,
-        rule_scope=rule.scope.name[:64] if rule else "",
-        rule_place=rule.place if rule else "",
-        reason=verdict.reason,
-        release_at=verdict.release_at,
-        lease=verdict.lease[:40],
-    )
-    if rule:
-        row.rule_cap, row.rule_limit = rule.cap, rule.limit
-        row.used, row.reserved, row.needed = rule.used, rule.reserved, rule.needed
-    return row
 
 
 def prune(now: datetime) -> int:

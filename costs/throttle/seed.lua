@@ -1,30 +1,33 @@
 -- Counts a scope from what PostgreSQL has; a scope that is counted already is brought near it instead.
--- KEYS: counter hash, expiries, leases, late. ARGV: u1…u5, m, seconds to live, minutes that may be on their way.
+-- Arguments: day, scope, five used, the month's nano-dollars before the day, seconds to live, minutes that may be
+-- on their way, whether to begin with a scope that is not counted (1) or to leave it alone (0).
 -- Used becomes at least what PostgreSQL has, and at most that and what was settled in those last minutes, which
 -- may not have been rolled up yet: so neither unseen usage nor phantom usage stays.
--- Answers what was used here before, place by place: the drift.
+-- Answers what was counted as used before, place by place; nothing where the scope was not counted.
+local given = arguments()
+local key, recent = PREFIX .. given[1], PREFIX .. given[1] .. ':recent:' .. given[2]
 local now = now_ms()
-expire(KEYS[2], KEYS[3], KEYS[4], now, 1000)
-local before = redis.call('HMGET', KEYS[1], 'm', 'u1', 'u2', 'u3', 'u4', 'u5')
-local recent = {0, 0, 0, 0, 0}
-if before[1] then
-  local oldest = math.floor(now / 60000) - tonumber(ARGV[8])
-  local kept = redis.call('HGETALL', KEYS[1])
-  for index = 1, #kept, 2 do
-    local minute, place = string.match(kept[index], '^t(%d+):(%d)$')
-    if minute then
-      if tonumber(minute) < oldest then redis.call('HDEL', KEYS[1], kept[index])
-      else recent[tonumber(place)] = recent[tonumber(place)] + tonumber(kept[index + 1]) end
-    end
-  end
+expire(now, 1000)
+local packed = redis.call('HGET', key, given[2])
+if not packed and given[11] == '0' then return {} end
+
+local on_its_way = {0, 0, 0, 0, 0}
+local oldest = math.floor(now / 60000) - tonumber(given[10])
+local settled = redis.call('HGETALL', recent)
+for index = 1, #settled, 2 do
+  local minute, place = string.match(settled[index], '^(%d+):(%d)$')
+  place = tonumber(place)
+  if tonumber(minute) < oldest then redis.call('HDEL', recent, settled[index])
+  else on_its_way[place] = on_its_way[place] + settled[index + 1] end
 end
-local answer = {}
+local counters = packed and counters_of(packed) or {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+local before = {}
+counters[1] = tonumber(given[8])
 for place = 1, PLACES do
-  local truth, here = tonumber(ARGV[place]), tonumber(before[1 + place] or 0)
-  local used = before[1] and math.max(truth, math.min(here, truth + recent[place])) or truth
-  redis.call('HSET', KEYS[1], 'u' .. place, whole(used))
-  answer[place] = before[1] and whole(here) or ''
+  local truth, here = tonumber(given[2 + place]), counters[1 + place]
+  if packed then before[place] = whole(here) end
+  counters[1 + place] = packed and math.max(truth, math.min(here, truth + on_its_way[place])) or truth
 end
-redis.call('HSET', KEYS[1], 'm', ARGV[6])
-redis.call('EXPIRE', KEYS[1], ARGV[7])
-return answer
+redis.call('HSET', key, given[2], packed_counters(counters))
+redis.call('EXPIRE', key, given[9])
+return before

@@ -12,7 +12,7 @@ from costs.days import local_today
 from costs.models import CostBudget
 from costs.throttle import caps, truth
 from costs.throttle.amounts import Amounts
-from costs.throttle.counters import EXPIRIES, LATE, LEASES, Counters, counter_key
+from costs.throttle.counters import Counters
 from costs.throttle.scopes import Scope
 from costs.usage import UsageError, fold_pending
 
@@ -44,7 +44,7 @@ def seed(counters: Counters, scopes: Sequence[Scope], day: date) -> None:
     except UsageError as error:
         logger.info("Counting from usage that is not folded to the last row: %s", error)
     for scope in scopes:
-        bring(counters, scope, day, truth.exact_usage(scope, day))
+        bring(counters, scope, day, truth.exact_usage(scope, day), begin=True)
 
 
 def synchronise(counters: Counters) -> list[Drift]:
@@ -55,20 +55,17 @@ def synchronise(counters: Counters) -> list[Drift]:
     day = local_today(timezone.now())
     caps.publish(counters)
     scopes = caps.capped_scopes(CostBudget.objects.all())
-    counted = [scope for scope in scopes if is_counted(counters, scope, day)]
-    found = [bring(counters, scope, day, usage) for scope, usage in truth.rolled_usage(counted, day).items()]
+    usage = truth.rolled_usage(scopes, day)
+    found = [bring(counters, scope, day, usage[scope], begin=False) for scope in scopes]
     return [drift for drift in found if drift.counted != drift.truth]
 
 
-def is_counted(counters: Counters, scope: Scope, day: date) -> bool:
-    """Say whether a scope has counters; one that has none is counted exactly at its next check."""
-    return bool(counters.ask(lambda: counters.client.exists(counter_key(f"{day}", scope.name))))
+def bring(counters: Counters, scope: Scope, day: date, usage: truth.Usage, *, begin: bool) -> Drift:
+    """Bring a scope's counters to its usage and return how far they were off.
 
-
-def bring(counters: Counters, scope: Scope, day: date, usage: truth.Usage) -> Drift:
-    """Bring a scope's counters to its usage and return how far they were off."""
-    keys = [counter_key(f"{day}", scope.name), EXPIRIES, LEASES, LATE]
-    values = [*usage.today.each(), usage.month_nano, KEEP_S, ON_ITS_WAY_MIN]
-    before = counters.run("seed", keys, values)
-    counted = Amounts.of(int(amount) for amount in before) if all(before) else usage.today
+    A scope that is not counted yet is begun with, or left to be counted exactly at its next check.
+    """
+    values = [*usage.today.each(), usage.month_nano, KEEP_S, ON_ITS_WAY_MIN, int(begin)]
+    before = counters.run("seed", f"{day}", scope.name, *values)
+    counted = Amounts.of(int(amount) for amount in before) if before else usage.today
     return Drift(scope, counted, usage.today)

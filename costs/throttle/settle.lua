@@ -1,50 +1,48 @@
 -- Replaces a reservation by what the work really took; a second report of the same lease changes nothing.
--- KEYS: expiries, leases, late, habits. ARGV: lease id, five real amounts, how many pieces of work they are.
+-- Arguments: lease id, five real amounts, how many pieces of work they are.
 -- Answers 1 settled, 2 settled after its lease had run out, 0 unknown (settled before, or Redis was emptied).
-local packed = redis.call('HGET', KEYS[2], ARGV[1])
-local answer = 1
+local given = arguments()
+local packed = redis.call('HGET', PREFIX .. 'leases', given[1])
+local answer, lease = 1, nil
 if packed then
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  redis.call('ZREM', KEYS[1], ARGV[1])
-  give_back(cmsgpack.unpack(packed))
+  redis.call('HDEL', PREFIX .. 'leases', given[1])
+  redis.call('ZREM', PREFIX .. 'expiries', given[1])
+  lease = lease_of(packed)
+  add(lease, lease.reserved, 6, -1)
 else
-  packed = redis.call('HGET', KEYS[3], ARGV[1])
+  packed = redis.call('HGET', PREFIX .. 'late', given[1])
   if not packed then return 0 end
-  redis.call('HDEL', KEYS[3], ARGV[1])
+  redis.call('HDEL', PREFIX .. 'late', given[1])
+  lease = lease_of(packed)
   answer = 2
 end
-local lease = cmsgpack.unpack(packed)
+local real = {}
+for place = 1, PLACES do real[place] = tonumber(given[1 + place]) end
+add(lease, real, 1, 1)
 local minute = math.floor(now_ms() / 60000)
-for _, key in ipairs(lease.keys) do
-  if redis.call('EXISTS', key) == 1 then
-    for place = 1, PLACES do
-      local real = tonumber(ARGV[1 + place])
-      if real > 0 then
-        redis.call('HINCRBY', key, 'u' .. place, whole(real))
-        redis.call('HINCRBY', key, 't' .. minute .. ':' .. place, whole(real))
-      end
-    end
+for _, scope in ipairs(lease.scopes) do
+  local recent = PREFIX .. lease.day .. ':recent:' .. scope
+  for place = 1, PLACES do
+    if real[place] > 0 then redis.call('HINCRBY', recent, minute .. ':' .. place, whole(real[place])) end
   end
+  redis.call('EXPIRE', recent, 3600)
 end
 
--- What this kind of work usually takes, for work that states no estimate; and how far its estimates fall short.
-local pieces = tonumber(ARGV[7])
+local pieces = tonumber(given[7])
 if pieces > 0 then
-  local habit = redis.call('HGET', KEYS[4], lease.habit)
-  local first = not habit
-  habit = habit and cmsgpack.unpack(habit) or {mean = {0, 0, 0, 0, 0}, stretch = {1, 1, 1, 1, 1}}
+  local key, field = PREFIX .. lease.day, 'habit:' .. lease.habit
+  local kept = redis.call('HGET', key, field)
+  local habit = habit_of(kept)
   for place = 1, PLACES do
-    local real = tonumber(ARGV[1 + place])
-    local each = real / pieces
-    habit.mean[place] = first and each or habit.mean[place] + (each - habit.mean[place]) / 8
-    local given = lease.given[place]
-    if given > 0 then
-      local stretch = math.min(math.max(real / given, 1), 10)
+    local each = real[place] / pieces
+    habit[place] = kept and habit[place] + (each - habit[place]) / 8 or each
+    if lease.given[place] > 0 then
       -- Quick to grow, slow to shrink: an estimate that fell short once may do so again at once.
-      local was = habit.stretch[place]
-      habit.stretch[place] = stretch > was and stretch or was + (stretch - was) / 32
+      local stretch = math.min(math.max(real[place] / lease.given[place], 1), 10)
+      local was = habit[PLACES + place]
+      habit[PLACES + place] = stretch > was and stretch or was + (stretch - was) / 32
     end
   end
-  redis.call('HSET', KEYS[4], lease.habit, cmsgpack.pack(habit))
+  redis.call('HSET', key, field, struct.pack(HABIT, unpack(habit)))
 end
 return answer

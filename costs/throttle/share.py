@@ -9,10 +9,9 @@ from typing import Final
 from django.conf import settings
 from django.db import DatabaseError
 
-from costs.models import CostBudget
 from costs.throttle import apart, truth
 from costs.throttle.amounts import Amounts
-from costs.throttle.caps import NONE, packed, scope_of
+from costs.throttle.caps import NONE, known_caps
 from costs.throttle.scopes import EACH_USER, USER, Scope
 from costs.throttle.verdict import PLACES, Rule
 from costs.throttle.work import Work
@@ -37,7 +36,7 @@ class Share:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.processes = 0
-        self.caps: dict[str, str] | None = None
+        self.caps: dict[str, tuple[int, ...]] | None = None
         self.usage: dict[Scope, truth.Usage] = {}
         self.read_at = -REFRESH_S
         self.taken: dict[str, Taken] = {}
@@ -89,23 +88,20 @@ class Share:
         amounts = [*need.each(), need.cost_nano]
         used = [*usage.today.each(), usage.today.cost_nano + usage.month_nano]
         own = [*mine.each(), mine.cost_nano]
-        for place, word in enumerate(caps):
-            if word == NONE:
+        for place, cap in enumerate(caps):
+            if cap == NONE:
                 continue
-            cap = int(word)
             limit = cap * percent // 100
             share = max(0, limit - used[place]) // (self.processes or settings.BUDGET_PROCESSES)
             if cap == 0 or own[place] + max(1, amounts[place]) > share:
                 return Rule(scope, PLACES[place], cap, limit, used[place], own[place], amounts[place])
         return None
 
-    def caps_of(self, scope: Scope) -> list[str]:
-        """Return a scope's caps as packed words, those of each user for a user without any."""
+    def caps_of(self, scope: Scope) -> tuple[int, ...]:
+        """Return a scope's caps, those of each user for a user without any."""
         known = self.caps or {}
-        words = known.get(scope.name)
-        if words is None and scope.kind == USER:
-            words = known.get(Scope(USER, EACH_USER).name)
-        return words.split() if words else []
+        own = known.get(scope.name)
+        return known.get(Scope(USER, EACH_USER).name, ()) if own is None and scope.kind == USER else own or ()
 
 
 def is_shipped(taken: Taken, now: float) -> bool:
@@ -113,7 +109,6 @@ def is_shipped(taken: Taken, now: float) -> bool:
     return taken.settled_at is not None and now - taken.settled_at > SHIPPED_S
 
 
-def read_state(scopes: list[Scope], day: date) -> tuple[dict[str, str], dict[Scope, truth.Usage]]:
+def read_state(scopes: list[Scope], day: date) -> tuple[dict[str, tuple[int, ...]], dict[Scope, truth.Usage]]:
     """Return every budget's caps and the usage of some scopes."""
-    caps = {scope_of(budget).name: packed(budget) for budget in CostBudget.objects.all()}
-    return caps, truth.rolled_usage(scopes, day)
+    return known_caps(), truth.rolled_usage(scopes, day)

@@ -15,7 +15,7 @@ from costs.models import CostBudget, CostDecision
 from costs.rollup import rollup_costs_for_date
 from costs.throttle import Verdict, check_budget_and_maybe_defer, renew, seeding, settle
 from costs.throttle.admission import state
-from costs.throttle.counters import EXPIRIES, counter_key
+from costs.throttle.counters import EXPIRIES, PREFIX
 from costs.throttle.decisions import waiting
 from tests.costs.events import call, job, store
 
@@ -28,14 +28,16 @@ def ask(tier: str = "enterprise", domain: str = "ai", **estimates: Any) -> Verdi
     return check_budget_and_maybe_defer(tier=tier, domain=domain, **estimates)
 
 
+def counted(name: str) -> tuple[list[int], list[int]]:
+    return state.counters.of(f"{local_today(timezone.now())}", name) or ([0] * 5, [0] * 5)
+
+
 def used(name: str = "global:", place: int = 1) -> int:
-    key = counter_key(f"{local_today(timezone.now())}", name)
-    return int(state.counters.client.hget(key, f"u{place}") or 0)  # type: ignore[arg-type]
+    return counted(name)[0][place - 1]
 
 
 def reserved(name: str = "global:", place: int = 1) -> int:
-    key = counter_key(f"{local_today(timezone.now())}", name)
-    return int(state.counters.client.hget(key, f"r{place}") or 0)  # type: ignore[arg-type]
+    return counted(name)[1][place - 1]
 
 
 def test_without_any_budget_everything_runs() -> None:
@@ -228,12 +230,12 @@ def test_what_was_settled_a_moment_ago_stays_counted_although_postgresql_lacks_i
 def test_phantom_usage_is_gone_once_it_would_have_arrived(budget: Budget) -> None:
     budget(daily_cpu_ms_cap=1000)
     settle(ask(est_cpu_ms=300), cpu_ms=300)
-    client = state.counters.client
-    key = counter_key(f"{local_today(timezone.now())}", "global:")
-    for field in client.hkeys(key):  # type: ignore[union-attr]
-        if field.startswith(b"t"):
-            client.hset(key, f"t{int(field[1:].split(b':')[0]) - 6}:1", 300)
-            client.hdel(key, field.decode())
+    client: Any = state.counters.client
+    recent = f"{PREFIX}{local_today(timezone.now())}:recent:global:"
+    for field in client.hkeys(recent):
+        minute, place = field.decode().split(":")
+        client.hset(recent, f"{int(minute) - 6}:{place}", client.hget(recent, field))
+        client.hdel(recent, field)
     seeding.synchronise(state.counters)
     assert used() == 0
 
