@@ -66,7 +66,7 @@ def check_budget_and_maybe_defer(
     est_cost_usd: Decimal | None = None,
     model: str = "",
     may_downgrade: bool = False,
-    lease_s: int = LEASE_S,
+    lease_s: float = LEASE_S,
     local_lease: bool = False,
 ) -> Verdict:
     """Say whether work may run now, and reserve what it needs until `settle`. Never raises into the host.

@@ -26,4 +26,5 @@ PROMISES = [
     Promise("G4", "g04_fenced", "one rollup a day at a time; a stale worker writes nothing"),
     Promise("G5", "g05_closed_once", "each local day is closed once, within ten minutes of being due"),
     Promise("G6", "g06_late_rows", "a row that commits after its day's rollup is added"),
+    Promise("G7", "g07_budgets", "no overshoot above reservations; no phantom spend"),
 ]
