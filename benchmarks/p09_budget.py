@@ -1,4 +1,4 @@
-"""P9: a budget check over every scope, and one from a local lease, against a PING over the same connection."""
+"""P9: a budget check over every scope, and from a local lease, against a PING over the same connection."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ SCOPES: Final = (("global", ""), ("tier", "pro"), ("domain", "ai"), ("user", "be
 
 
 def measure(bench: Bench) -> Measurement:
-    """Time checks one by one in turns with PINGs; medians of each turn are compared. Settling is not timed."""
+    """Time checks one by one in turns with PINGs and compare the medians; settling is not timed."""
     set_caps()
     try:
         ping = admission.state.counters.client.ping

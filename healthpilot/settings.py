@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "healthpilot.web",
     "healthpilot.tokens",
     "telemetry",
+    "systemstatus",
     "costs",
 ]
 MIDDLEWARE = [

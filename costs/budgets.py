@@ -1,0 +1,177 @@
+"""Saves budgets: checks them, lets nobody overwrite what they have not seen, audits, and tells every check."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from costs.models import NO_CAP, NO_CAP_USD, CostBudget
+from costs.throttle import caps
+from costs.throttle.admission import state
+from costs.throttle.counters import CountersAway
+from costs.throttle.scopes import GLOBAL, KINDS, Scope
+from systemstatus.audit import record_audit
+
+logger = logging.getLogger(__name__)
+
+COUNTS: Final = ("daily_cpu_ms_cap", "daily_jobs_cap", "llm_input_tokens_cap", "llm_output_tokens_cap")
+SUMS: Final = ("daily_cost_usd_cap", "monthly_cost_usd_cap")
+# More than any product uses in a day, and within what the counters hold exactly.
+MOST_COUNT: Final = 9 * 10**15
+MOST_USD: Final = Decimal(1_000_000)
+PLACES: Final = 6
+
+
+class BudgetError(Exception):
+    """A budget that cannot be saved as asked; field names the input, the message how to mend it."""
+
+    def __init__(self, field: str, message: str) -> None:
+        self.field = field
+        super().__init__(message)
+
+
+class BudgetConflict(Exception):  # noqa: N818 - named in the public interface
+    """Somebody saved this budget after the caller last saw it."""
+
+    def __init__(self, budget: CostBudget | None) -> None:
+        self.budget = budget
+        told = (
+            f"{budget.updated_by} changed it at {budget.updated_at:%H:%M:%S} UTC"
+            if budget
+            else "it was removed"
+        )
+        super().__init__(f"This budget is not as you saw it: {told}. Look at it again, then save.")
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved budget: what it was before, and whether every check knows it already."""
+
+    budget: CostBudget
+    before: dict[str, str] | None
+    is_published: bool
+
+
+def save_budget(
+    scope: Scope,
+    limits: Mapping[str, Any],
+    *,
+    actor: str,
+    reason: str = "",
+    seen: datetime | None = None,
+    must_be_seen: bool = False,
+) -> Saved:
+    """Make one scope's budget or change its caps; those not named stay as they are, None is no cap.
+
+    Args:
+        scope: what the budget is for. limits: caps by column name. actor: who saves, for the audit trail.
+        seen: updated_at of the budget as the caller saw it, None for one that was not there.
+        must_be_seen: refuse when it is not as seen.
+
+    Raises:
+        BudgetError: for an unknown scope or a cap that is none. BudgetConflict: see must_be_seen.
+    """
+    check_scope(scope)
+    values = {name: checked_cap(name, value) for name, value in limits.items()}
+    with transaction.atomic():
+        budget = (
+            CostBudget.objects.select_for_update().filter(apply_scope=scope.kind, scope_key=scope.key).first()
+        )
+        if must_be_seen and (budget.updated_at if budget else None) != seen:
+            raise BudgetConflict(budget)
+        before = as_shown(budget) if budget else None
+        row, _ = CostBudget.objects.update_or_create(
+            apply_scope=scope.kind,
+            scope_key=scope.key,
+            defaults={**values, "updated_by": actor[:80], "updated_at": timezone.now()},
+        )
+        row.refresh_from_db()
+        record_audit(
+            actor=actor,
+            action="budget.save",
+            target=scope.name,
+            before=before,
+            after=as_shown(row),
+            reason=reason,
+        )
+    return Saved(row, before, publish())
+
+
+def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime | None = None) -> bool:
+    """Remove a scope's budget, so that nothing caps it; returns whether every check knows. Raises BudgetConflict."""
+    with transaction.atomic():
+        budget = (
+            CostBudget.objects.select_for_update().filter(apply_scope=scope.kind, scope_key=scope.key).first()
+        )
+        if budget is None or (seen is not None and budget.updated_at != seen):
+            raise BudgetConflict(budget)
+        before = as_shown(budget)
+        budget.delete()
+        record_audit(actor=actor, action="budget.remove", target=scope.name, before=before, reason=reason)
+    return publish()
+
+
+def publish() -> bool:
+    """Tell every check; False where Redis is away, and the next comparison tells them."""
+    try:
+        caps.publish(state.counters)
+    except CountersAway as error:
+        logger.warning("Budgets are saved, but checks learn of it only when Redis is back: %s", error)
+        return False
+    return True
+
+
+def check_scope(scope: Scope) -> None:
+    """Raise BudgetError unless the scope can have a budget."""
+    if scope.kind not in KINDS:
+        raise BudgetError("apply_scope", f"{scope.kind!r} is no scope: choose one of {', '.join(KINDS)}.")
+    if (scope.kind == GLOBAL) != (scope.key == ""):
+        rule = "is empty for the global scope" if scope.kind == GLOBAL else f"names the {scope.kind}"
+        raise BudgetError("scope_key", f"The scope's key {rule}.")
+    if len(scope.key) > 40 or not scope.key.isprintable():
+        raise BudgetError("scope_key", "The scope's key is at most 40 printable characters.")
+
+
+def checked_cap(name: str, value: Any) -> int | Decimal:
+    """Return a cap as it is stored; raises BudgetError for what is no cap."""
+    if name in COUNTS:
+        return NO_CAP if value is None else checked_count(name, value)
+    if name in SUMS:
+        return NO_CAP_USD if value is None else checked_usd(name, value)
+    raise BudgetError(name, f"{name!r} is no cap: choose among {', '.join((*COUNTS, *SUMS))}.")
+
+
+def checked_count(name: str, value: Any) -> int:
+    """Return a whole number of zero or more."""
+    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
+        value = int(value.strip()[:20])
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNT:
+        raise BudgetError(name, f"Write a whole number from 0 to {MOST_COUNT:,}, or nothing for no cap.")
+    return value
+
+
+def checked_usd(name: str, value: Any) -> Decimal:
+    """Return an amount of US dollars with at most six decimals."""
+    try:
+        amount = Decimal(value.strip()) if isinstance(value, str) else Decimal(value)
+    except (InvalidOperation, TypeError, ValueError):
+        amount = Decimal("NaN")
+    exponent = amount.as_tuple().exponent
+    if not amount.is_finite() or not 0 <= amount <= MOST_USD or not isinstance(exponent, int):
+        raise BudgetError(name, f"Write US dollars from 0 to {MOST_USD:,}, or nothing for no cap.")
+    if -exponent > PLACES:
+        raise BudgetError(name, f"US dollars have at most {PLACES} decimals here.")
+    return amount
+
+
+def as_shown(budget: CostBudget) -> dict[str, str]:
+    """Return a budget's caps as texts, as the audit trail keeps them."""
+    counts = {name: getattr(budget, name) for name in COUNTS}
+    sums = {name: getattr(budget, name) for name in SUMS}
+    shown = {name: "no cap" if cap >= NO_CAP else str(cap) for name, cap in counts.items()}
+    return shown | {name: "no cap" if cap >= NO_CAP_USD else f"{cap:f}" for name, cap in sums.items()}

@@ -1,0 +1,1 @@
+"""What is up, what changed and who is told: the audit trail first."""

@@ -1,0 +1,79 @@
+"""Adds to the audit trail, and checks its chain of seals."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from systemstatus.models import AuditEntry
+
+FIRST: Final = "0" * 64
+CHAIN_LOCK: Final = 7_160_233_915
+
+
+def record_audit(
+    *,
+    actor: str,
+    action: str,
+    target: str,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    reason: str = "",
+) -> AuditEntry:
+    """Add an entry, in the caller's transaction: a change that is rolled back leaves none.
+
+    Args:
+        actor: who, as a sign-in or token name. action: what was done, as budget.save.
+        target: to what. before, after: JSON values; money and times as strings. reason: as given, may be empty.
+    """
+    with transaction.atomic():
+        lock_chain()
+        last = AuditEntry.objects.order_by("-id").first()
+        entry = AuditEntry(
+            occurred_at=datetime.now(UTC),
+            actor=actor[:80],
+            action=action[:40],
+            target=target[:120],
+            before=dict(before) if before is not None else None,
+            after=dict(after) if after is not None else None,
+            reason=reason[:500],
+            previous_seal=last.seal if last else FIRST,
+        )
+        entry.seal = seal_of(entry)
+        entry.save(force_insert=True)
+    return entry
+
+
+def lock_chain() -> None:
+    """Let one transaction at a time add to the chain."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+
+
+def seal_of(entry: AuditEntry) -> str:
+    """Return the SHA-256, in hex, of the seal before and the entry's content as canonical JSON."""
+    content = {
+        "occurred_at": entry.occurred_at.astimezone(UTC).isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "target": entry.target,
+        "before": entry.before,
+        "after": entry.after,
+        "reason": entry.reason,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(f"{entry.previous_seal}\n{text}".encode()).hexdigest()
+
+
+def broken_links() -> Iterator[tuple[int, str]]:
+    """Yield the entries at which the chain does not hold, each with what is wrong; reads row by row."""
+    previous = FIRST
+    for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=1000):
+        if entry.previous_seal != previous:
+            yield entry.pk, "an entry before it is missing or was changed"
+        if seal_of(entry) != entry.seal:
+            yield entry.pk, "its content does not match its seal"
+        previous = entry.seal
