@@ -1,4 +1,4 @@
-"""Saves budgets: checks them, lets nobody overwrite what they have not seen, audits, and tells every check."""
+"""Saves budgets: checked, never over what the saver has not seen, audited, and told to every check."""
 
 import logging
 from collections.abc import Mapping
@@ -40,11 +40,9 @@ class BudgetConflict(Exception):  # noqa: N818 - named in the public interface
 
     def __init__(self, budget: CostBudget | None) -> None:
         self.budget = budget
-        told = (
-            f"{budget.updated_by} changed it at {budget.updated_at:%H:%M:%S} UTC"
-            if budget
-            else "it was removed"
-        )
+        told = "it was removed"
+        if budget:
+            told = f"{budget.updated_by} changed it at {budget.updated_at:%H:%M:%S} UTC"
         super().__init__(f"This budget is not as you saw it: {told}. Look at it again, then save.")
 
 
@@ -79,9 +77,7 @@ def save_budget(
     check_scope(scope)
     values = {name: checked_cap(name, value) for name, value in limits.items()}
     with transaction.atomic():
-        budget = (
-            CostBudget.objects.select_for_update().filter(apply_scope=scope.kind, scope_key=scope.key).first()
-        )
+        budget = locked(scope)
         if must_be_seen and (budget.updated_at if budget else None) != seen:
             raise BudgetConflict(budget)
         before = as_shown(budget) if budget else None
@@ -103,17 +99,21 @@ def save_budget(
 
 
 def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime | None = None) -> bool:
-    """Remove a scope's budget, so that nothing caps it; returns whether every check knows. Raises BudgetConflict."""
+    """Remove a scope's budget; returns whether every check knows. Raises BudgetConflict."""
     with transaction.atomic():
-        budget = (
-            CostBudget.objects.select_for_update().filter(apply_scope=scope.kind, scope_key=scope.key).first()
-        )
+        budget = locked(scope)
         if budget is None or (seen is not None and budget.updated_at != seen):
             raise BudgetConflict(budget)
         before = as_shown(budget)
         budget.delete()
         record_audit(actor=actor, action="budget.remove", target=scope.name, before=before, reason=reason)
     return publish()
+
+
+def locked(scope: Scope) -> CostBudget | None:
+    """Return a scope's budget, held until the caller's transaction ends."""
+    held = CostBudget.objects.select_for_update()
+    return held.filter(apply_scope=scope.kind, scope_key=scope.key).first()
 
 
 def publish() -> bool:

@@ -27,7 +27,7 @@ def record_audit(
 
     Args:
         actor: who, as a sign-in or token name. action: what was done, as budget.save.
-        target: to what. before, after: JSON values; money and times as strings. reason: as given, may be empty.
+        target: to what. before, after: JSON values; money and times as strings. reason: as given.
     """
     with transaction.atomic():
         lock_chain()

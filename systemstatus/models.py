@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 class AuditEntry(models.Model):
     """One change by a person or a program. Rows are only ever added; a trigger refuses anything else.
 
-    seal is the SHA-256 of the seal before and this entry's content: a changed or missing row breaks the chain.
+    seal is the SHA-256 of the seal before and this content: a changed or missing row breaks the chain.
     """
 
     occurred_at = models.DateTimeField(db_default=Now())
