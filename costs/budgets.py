@@ -84,7 +84,7 @@ def save_budget(
         row, _ = CostBudget.objects.update_or_create(
             apply_scope=scope.kind,
             scope_key=scope.key,
-            defaults={**values, "updated_by": actor[:80], "updated_at": timezone.now()},
+            defaults={**values, "updated_by": actor[:80], "updated_at": to_the_millisecond(timezone.now())},
         )
         row.refresh_from_db()
         record_audit(
@@ -108,6 +108,11 @@ def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime 
         budget.delete()
         record_audit(actor=actor, action="budget.remove", target=scope.name, before=before, reason=reason)
     return publish()
+
+
+def to_the_millisecond(moment: datetime) -> datetime:
+    """Cut a time as JSON does, so that what a client saw can be compared with what is stored."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def locked(scope: Scope) -> CostBudget | None:

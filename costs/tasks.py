@@ -12,6 +12,9 @@ from django.utils import timezone
 from costs import windows
 from costs.days import dirty_days, due_days, local_today
 from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
+from costs.throttle import decisions, seeding
+from costs.throttle.admission import state
+from costs.throttle.counters import CountersAway
 from costs.usage import UsageError, fold_pending
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,23 @@ def rollup_due_days() -> None:
     if days:
         fold(wait_s=10)
         roll_up(days)
+
+
+@shared_task(name="costs.compare_budgets")
+def compare_budgets() -> None:
+    """Bring caps and counters in Redis to what PostgreSQL has; without Redis the next tick tries again."""
+    try:
+        for drift in seeding.synchronise(state.counters):
+            logger.info("%s was counted as %s, PostgreSQL has %s", drift.scope, drift.counted, drift.truth)
+    except CountersAway as error:
+        logger.warning("Budgets could not be compared: %s", error)
+
+
+@shared_task(name="costs.prune_decisions")
+def prune_decisions() -> None:
+    """Delete decisions of budgets that are a month old, in batches."""
+    while decisions.prune(timezone.now()):
+        pass
 
 
 def fold(*, wait_s: float) -> None:

@@ -41,6 +41,8 @@ app.conf.beat_schedule = {
     "fold usage": every("costs.fold_usage", 15),
     "roll up open days": every("costs.rollup_open_days", 60),
     "roll up due days": every("costs.rollup_due_days", 60),
+    "compare budgets": every("costs.compare_budgets", 15),
+    "prune decisions": every("costs.prune_decisions", 3600),
     "keep partitions": every("telemetry.keep_partitions", 3600),
     "forget ingested ids": every("telemetry.forget_ingested_ids", 3600),
 }

@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from costs.api import router as costs_router
+from costs.budget_api import router as budgets_router
 from healthpilot.tokens.access import ScopeMissingError, TokenMissingError, token_or_role
 from healthpilot.tokens.checking import WINDOW_S, TokenError, TooManyWrongTokensError
 from healthpilot.web import VERSION
@@ -45,6 +46,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("/admin/cost", costs_router)
+api.add_router("/admin/cost", budgets_router)
 api.add_router("/ingest", ingest_router)
 
 
