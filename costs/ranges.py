@@ -47,7 +47,12 @@ class DateRange:
     @property
     def query(self) -> str:
         """The range as a query string; a preset stays relative to today."""
-        return f"days={self.preset}" if self.preset else f"from={self.first_on}&to={self.last_on}"
+        return f"days={self.preset}" if self.preset else self.frozen_query
+
+    @property
+    def frozen_query(self) -> str:
+        """The range as the days it holds now, for a link that must show the same days tomorrow."""
+        return f"from={self.first_on}&to={self.last_on}"
 
     @property
     def scope(self) -> str:

@@ -68,3 +68,40 @@ def test_no_query_string_fails(values: dict[str, str]) -> None:
     assert 1 <= question.range.days <= 366
     assert question.range.last_on <= TODAY
     assert question.view in {"chart", "table", "both"}
+
+
+def test_an_address_says_only_what_differs_from_a_first_visit() -> None:
+    assert ask("").query() == "days=30"
+    said = "days=7&compare=none&by=user&view_tokens=both&sort=jobs&q=usr_&tier=pro"
+    assert ask(said).query() == said
+
+
+def test_a_change_of_anything_else_drops_the_cursor() -> None:
+    assert "cursor" not in ask("cursor=abc").query(sort="jobs")
+    assert "cursor=abc" in ask("cursor=abc").query()
+
+
+def test_a_change_of_the_range_replaces_all_of_it() -> None:
+    assert ask("from=2023-11-10&to=2023-11-16&sort=jobs").query(days="7") == "days=7&sort=jobs"
+    back = ask("days=7").query(**{"from": "2023-11-10", "to": "2023-11-16"})
+    assert back == "from=2023-11-10&to=2023-11-16"
+
+
+def test_a_copied_link_shows_the_same_days_tomorrow() -> None:
+    frozen = ask("days=7&sort=jobs").frozen_query
+    assert frozen == "from=2026-11-16&to=2026-11-22&sort=jobs"
+    tomorrow = asked(QueryDict(frozen), today=date(2026, 11, 23)).range
+    assert (tomorrow.first_on, tomorrow.last_on) == (date(2026, 11, 16), TODAY)
+
+
+def test_an_empty_tier_is_a_filter_and_no_tier_is_none() -> None:
+    assert ask("tier=").tier == ""
+    assert ask("").tier is None
+    assert "tier=" in ask("tier=").query()
+
+
+@pytest.mark.parametrize("query", ["sort=cost_usd;drop", "by=planet", "compare=maybe", "view_tokens=3d"])
+def test_choices_are_allow_listed(query: str) -> None:
+    question = ask(query)
+    assert f"{query.split('=')[0]} must be one of" in question.problems[0]
+    assert (question.sort, question.by, question.compares) == ("-cost", "tier", True)
