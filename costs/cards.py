@@ -11,7 +11,7 @@ from healthpilot.web import numbers
 
 Figure = Decimal | int | None
 
-MONEY, COUNT, PERCENT = "money", "count", "percent"
+MONEY, COUNT, PERCENT, DURATION = "money", "count", "percent", "duration"
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ def written(figure: Figure, kind: str) -> str:
     """Return a figure in its own kind: dollars, percent or a count."""
     if kind == MONEY:
         return numbers.money(decimal(figure))
+    if kind == DURATION:
+        return numbers.duration(whole(figure))
     return numbers.percent(decimal(figure)) if kind == PERCENT else numbers.compact(whole(figure))
 
 
@@ -133,6 +135,13 @@ def summed(periods: Periods, name: str) -> dict[str, Figure | Sequence[Figure]]:
         "total": sum(shown), "current": sum(complete), "previous": sum(previous),
         "series": shown, "previous_series": previous,
     }  # fmt: skip
+
+
+def card(
+    key: str, label: str, kind: str, periods: Periods, column: str | None = None, *, foot: str = ""
+) -> Card:
+    """Return the card of one column, which is named as the card is unless given."""
+    return Card(key, label, kind, **summed(periods, column or key), foot=foot)  # type: ignore[arg-type]
 
 
 def spend(periods: Periods, asked: DateRange, today: Day | None) -> Card:

@@ -1,9 +1,16 @@
-"""Addresses of the cost pages, below /admin/cost."""
+"""Addresses of the cost pages, below /admin."""
 
 from django.urls import path
 
-from costs import views
+from costs import addresses, subjects, views
 
 app_name = "costs"
+assert addresses  # importing it registers <recorded:name>
 
-urlpatterns = [path("", views.dashboard, name="dashboard")]
+urlpatterns = [
+    path("cost", views.dashboard, name="dashboard"),
+    path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),
+    path("cost/domains/<recorded:name>", views.look_into, {"kind": subjects.DOMAIN}, name="domain"),
+    path("cost/models/<recorded:name>", views.look_into, {"kind": subjects.MODEL}, name="model"),
+    path("cost/job-types/<recorded:name>", views.look_into, {"kind": subjects.JOB_TYPE}, name="job_type"),
+]

@@ -1,5 +1,6 @@
-"""The cost page: the whole, the fragments that HTMX swaps in, and what shows when the database fails."""
+"""The cost pages: the whole, the fragments that HTMX swaps in, and what shows when the database fails."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError
@@ -8,39 +9,89 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from costs import drilldown, panels, sheets
 from costs.days import local_today
 from costs.forms import Asked, asked
-from costs.overview import overview, users_panel
+from costs.overview import overview
+from costs.ranges import spoken
+from costs.subjects import Kind, Subject
 from healthpilot.web import answers
 from healthpilot.web.access import role_required
 from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
+from healthpilot.web.sheets import Sheet
+from healthpilot.web.sheets import answer as as_file
 
 FRESH_S = 30
+PAGE, FRAGMENT = "costs/dashboard.html", "costs/_dashboard.html"
+SUBJECT_PAGE, SUBJECT_FRAGMENT = "costs/subject.html", "costs/_subject_page.html"
 DATABASE_FAILED = {
     "title": "The figures could not be read",
     "remedy": "The database gave an error; nothing is lost. Try again, or run ./run manage doctor there.",
 }
+Context = dict[str, Any]
 
 
 @role_required(Role.VIEWER)
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show what a range of days cost: the page, its content for HTMX, or only the list of users."""
+    """Show what a range of days cost: the page, its content for HTMX, or one of its parts."""
     now = timezone.now()
     question = asked(request.GET, today=local_today(now))
+    if "csv" in request.GET:
+        return sheet(lambda: sheets.of_dashboard(request.GET["csv"], question, now))
+    parts: dict[str, tuple[str, Callable[[], Context]]] = {
+        "users": ("costs/_users.html", lambda: panels.users_panel(question)),
+        "change": ("costs/_change.html", lambda: panels.change_alone(question)),
+    }
+    return shown(request, question, (PAGE, FRAGMENT), parts, lambda: overview(question, now))
+
+
+@role_required(Role.VIEWER)
+@require_safe
+def look_into(request: HttpRequest, kind: Kind, name: str) -> HttpResponse:
+    """Show what one user, domain, model or job type cost, of what, and the events behind it."""
+    now = timezone.now()
+    question = asked(request.GET, today=local_today(now))
+    subject = Subject(kind, name)
+    if "csv" in request.GET:
+        return sheet(lambda: sheets.of_subject(request.GET["csv"], subject, question))
+    parts: dict[str, tuple[str, Callable[[], Context]]] = {
+        "events": ("costs/_events.html", lambda: drilldown.events_panel(subject, question)),
+    }
+    templates = (SUBJECT_PAGE, SUBJECT_FRAGMENT)
+    return shown(
+        request, question, templates, parts, lambda: drilldown.page(subject, question, now), subject=subject
+    )
+
+
+def sheet(make: Callable[[], Sheet]) -> HttpResponse:
+    """Answer with what one card shows, as CSV; 404 in one line where there is none."""
     try:
-        if request.headers.get("HX-Target") == "users" and answers.wants_fragment(request):
-            return fresh(
-                answers.page_or_fragment(request, page=USERS, fragment=USERS, context=users_panel(question))
-            )
-        context = overview(question, now)
+        return fresh(as_file(make()))
+    except sheets.NoSheetError as error:
+        return HttpResponse(f"{error}\n", status=404, content_type="text/plain; charset=utf-8")
+
+
+def shown(
+    request: HttpRequest,
+    question: Asked,
+    templates: tuple[str, str],
+    parts: dict[str, tuple[str, Callable[[], Context]]],
+    whole: Callable[[], Context],
+    **more: Any,
+) -> HttpResponse:
+    """Answer with the part that HTMX will swap in, or else the whole page or its content."""
+    part = parts.get(request.headers.get("HX-Target", "")) if answers.wants_fragment(request) else None
+    page, fragment = (part[0], part[0]) if part else templates
+    try:
+        context = part[1]() if part else whole()
     except DatabaseError:
-        return failed(request, question)
-    return fresh(answers.page_or_fragment(request, page=PAGE, fragment=FRAGMENT, context=context))
-
-
-PAGE, FRAGMENT, USERS = "costs/dashboard.html", "costs/_dashboard.html", "costs/_users.html"
+        return failed(request, question, templates, more)
+    status = 404 if context.get("state") == "unknown" else 200
+    return fresh(
+        answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=status)
+    )
 
 
 def fresh(response: HttpResponse) -> HttpResponse:
@@ -50,15 +101,18 @@ def fresh(response: HttpResponse) -> HttpResponse:
     return response
 
 
-def failed(request: HttpRequest, question: Asked) -> HttpResponse:
+def failed(request: HttpRequest, question: Asked, templates: tuple[str, str], more: Context) -> HttpResponse:
     """Say that the database failed: beside the old figures for HTMX, as a page with Retry otherwise."""
-    context: dict[str, Any] = DATABASE_FAILED | {"reference": logged_reference(request)}
+    context: Context = DATABASE_FAILED | {"reference": logged_reference(request)} | more
     if answers.wants_fragment(request):
         return answers.notice(request, context, status=503)
     context |= {
         "state": "error",
         "asked": question,
         "range": question.range,
+        "sentence": spoken(question.range.first_on, question.range.last_on),
+        "presets": (7, 30, 90),
         "retry": request.get_full_path(),
     }
-    return answers.page_or_fragment(request, page=PAGE, fragment=FRAGMENT, context=context, status=503)
+    page, fragment = templates
+    return answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=503)

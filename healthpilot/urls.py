@@ -29,7 +29,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include(accounts)),
     path("admin", to_cost, name="admin"),
     path("admin/", to_cost),
-    path("admin/cost", include("costs.urls")),
+    path("admin/", include("costs.urls")),
     path("admin/", include("healthpilot.tokens.urls")),
     path("admin/django/login/", to_sign_in),
     path("admin/django/", admin.site.urls),

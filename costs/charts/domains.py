@@ -10,8 +10,11 @@ DOMAIN_SLOTS = 6
 WIDE_COLUMNS, NARROW_COLUMNS = 16, 10
 
 
-def jobs_by_domain(rows: Sequence[DomainRow]) -> Dict:
-    """Return bars side by side, jobs and the queue wait that 95 % stay under, each named above its bar."""
+def jobs_by_domain(rows: Sequence[DomainRow], *, links: Sequence[str] = ()) -> Dict:
+    """Return bars side by side, jobs and the queue wait that 95 % stay under, each named above its bar.
+
+    links are the addresses behind the bars, in the order of the rows.
+    """
     slots = max(len(rows), DOMAIN_SLOTS)
     places = [slots - index - 1 for index in range(len(rows))]
     most_jobs = max((row.jobs for row in rows), default=0) or 1
@@ -30,11 +33,11 @@ def jobs_by_domain(rows: Sequence[DomainRow]) -> Dict:
     )
     return {
         "data": [
-            domain_bars(places, [row.jobs for row in rows], "x", "link"),
-            domain_bars(places, [row.wait_p95_ms or 0 for row in rows], "x2", "control"),
+            domain_bars(places, [row.jobs for row in rows], "x", "link", links),
+            domain_bars(places, [row.wait_p95_ms or 0 for row in rows], "x2", "control", links),
         ],
         "layout": layout(
-            left=0, right=0, top=24, bottom=0, hovermode=False,
+            left=0, right=0, top=24, bottom=0, hovermode="closest",
             xaxis=hidden_axis([0, 0.54], most_jobs),
             xaxis2=hidden_axis([0.6, 1], longest),
             yaxis={"visible": False, "fixedrange": True, "range": [-0.5, slots - 0.5]},
@@ -48,7 +51,9 @@ def hidden_axis(domain: list[float], most: int) -> Dict:
     return {"domain": domain, "range": [0, most], "visible": False, "fixedrange": True}
 
 
-def domain_bars(places: Sequence[int], values: Sequence[int], axis: str, colour: str) -> Dict:
+def domain_bars(
+    places: Sequence[int], values: Sequence[int], axis: str, colour: str, links: Sequence[str]
+) -> Dict:
     return {
         "type": "bar",
         "orientation": "h",
@@ -57,7 +62,8 @@ def domain_bars(places: Sequence[int], values: Sequence[int], axis: str, colour:
         "xaxis": axis,
         "width": 0.2,
         "marker": {"color": token(colour), "cornerradius": 3},
-        "hoverinfo": "skip",
+        "hoverinfo": "none",
+        "meta": list(links),
     }
 
 

@@ -2,13 +2,16 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from healthpilot.web import numbers
+
+if TYPE_CHECKING:
+    from costs.marks import Mark
 
 Dict = dict[str, Any]
 
@@ -19,10 +22,14 @@ FEWEST_FOR_AN_AREA = 3
 
 @dataclass(frozen=True)
 class Timeline:
-    """The days of a figure, and how many of them from the first are complete; only today can be missing."""
+    """The days of a figure, and how many of them from the first are complete; only today can be missing.
+
+    links are the addresses behind the points, one a day; a click follows the same link as the table's row.
+    """
 
     dates: list[date]
     complete: int
+    links: list[str] = field(default_factory=list)
 
     @property
     def texts(self) -> list[str]:
@@ -153,6 +160,38 @@ def annotation(text: str, **more: Any) -> Dict:
         "borderpad": 0,
         "borderwidth": 0,
         **more,
+    }
+
+
+def mark_lines(marks: Sequence["Mark"]) -> Dict:
+    """Return layout parts that point at days: a dashed line each, and its letter above the plot."""
+    return {
+        "shapes": [
+            {
+                "type": "line", "xref": "x", "yref": "paper", "y0": 0, "y1": 1,
+                "x0": mark.on.isoformat(), "x1": mark.on.isoformat(),
+                "line": {"color": token("muted"), "width": 1, "dash": "dash"},
+            }
+            for mark in marks
+        ],
+        "annotations": [
+            annotation(
+                mark.letter, xref="x", yref="paper", x=mark.on.isoformat(), y=1, yshift=9, xanchor="center",
+                bgcolor=token("raised"), bordercolor=token("control"), borderwidth=1, borderpad=2,
+                font={"color": token("text"), "size": 10},
+            )
+            for mark in marks
+        ],
+    }  # fmt: skip
+
+
+def hatched() -> Dict:
+    """Return how a day that is not over looks."""
+    surface, control = token("surface"), token("control")
+    return {
+        "color": surface,
+        "pattern": {"shape": "/", "fgcolor": control, "bgcolor": surface, "size": 5, "solidity": 0.2},
+        "line": {"color": control, "width": 1},
     }
 
 

@@ -1,7 +1,8 @@
 """Cost per day stacked by tier."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from costs.bands import OTHER, Band
 from costs.charts.parts import (
@@ -12,8 +13,10 @@ from costs.charts.parts import (
     annotation,
     axis_room,
     date_axis,
+    hatched,
     label_text,
     layout,
+    mark_lines,
     money_ticks,
     padded,
     pixels,
@@ -24,31 +27,55 @@ from costs.charts.parts import (
 )
 from healthpilot.web import numbers
 
+if TYPE_CHECKING:
+    from costs.marks import Mark
+
 ZERO = Decimal(0)
 BAR_WIDTH = int(DAY_MS * 0.6)
 PATTERNS = {"1": "", "2": "/", "3": ".", OTHER: "-"}
 
 
-def cost_by_tier(timeline: Timeline, bands: Sequence[Band]) -> Dict:
-    """Return cost per day stacked by tier: an area, or bars where too few days have a cost."""
+def cost_by_tier(
+    timeline: Timeline,
+    bands: Sequence[Band],
+    *,
+    marks: Sequence["Mark"] = (),
+    tier_links: Mapping[str, str] | None = None,
+) -> Dict:
+    """Return cost per day stacked by tier: an area, or bars where too few days have a cost.
+
+    Args:
+        marks: days to point at.
+        tier_links: by the style of a band the address behind its label.
+    """
     totals = [sum(values, ZERO) for values in zip(*(band.values for band in bands), strict=True)]
     ticks, labels = money_ticks(max(totals))
     draws_area = sum(1 for total in totals[: timeline.complete] if total) >= FEWEST_FOR_AN_AREA
     traces = area_traces(timeline, bands) if draws_area else bar_traces(timeline, bands)
-    wide, narrow = (band_labels(timeline, bands, ticks[-1], amounts=amounts) for amounts in (True, False))
+    pointed = mark_lines(marks)
+    wide, narrow = (
+        [
+            *band_labels(timeline, bands, ticks[-1], amounts=amounts, links=tier_links or {}),
+            *pointed["annotations"],
+        ]
+        for amounts in (True, False)
+    )
+    top = 28 if marks else 12
     days = date_axis(timeline.dates, range=padded(timeline, tight=draws_area))
     return {
         "data": [*traces, total_trace(timeline, totals), *today_trace(timeline, totals)],
         "layout": layout(
             left=axis_room(labels),
             right=104,
+            top=top,
+            shapes=pointed["shapes"],
             barmode="stack",
             xaxis=days,
             yaxis=value_axis(ticks, labels),
             annotations=wide,
         ),
         "narrow": {
-            "margin": {"l": axis_room(labels), "r": 84, "t": 12, "b": 28, "pad": 0},
+            "margin": {"l": axis_room(labels), "r": 84, "t": top, "b": 28, "pad": 0},
             "annotations": narrow,
             "xaxis": thinned(days),
         },
@@ -133,12 +160,13 @@ def bar_traces(timeline: Timeline, bands: Sequence[Band]) -> list[Dict]:
 
 
 def total_trace(timeline: Timeline, totals: Sequence[Decimal]) -> Dict:
-    """Return an unseen line whose only use is the day's total in the hover label."""
+    """Return an unseen line for the day's total in the hover label, and for the link behind the day."""
     return line(timeline.texts[: timeline.complete], totals[: timeline.complete], "rgba(0,0,0,0)", 0) | {
         "name": "Total",
         "customdata": [numbers.money(total) for total in totals],
         "hovertemplate": "%{customdata}",
         "hoverinfo": "all",
+        "meta": timeline.links[: timeline.complete],
     }
 
 
@@ -148,28 +176,21 @@ def today_trace(timeline: Timeline, totals: Sequence[Decimal]) -> list[Dict]:
         {
             "type": "bar",
             "name": "Today so far",
+            "meta": timeline.links[timeline.complete :],
             "x": [day.isoformat()],
             "y": [pixels(total)],
             "width": BAR_WIDTH,
             "customdata": [numbers.money(total)],
             "hovertemplate": "%{customdata}",
-            "marker": {
-                "color": token("surface"),
-                "pattern": {
-                    "shape": "/",
-                    "fgcolor": token("control"),
-                    "bgcolor": token("surface"),
-                    "size": 5,
-                    "solidity": 0.2,
-                },
-                "line": {"color": token("control"), "width": 1},
-            },
+            "marker": hatched(),
         }
         for day, total in zip(timeline.dates[timeline.complete :], totals[timeline.complete :], strict=True)
     ]
 
 
-def band_labels(timeline: Timeline, bands: Sequence[Band], top: Decimal, *, amounts: bool) -> list[Dict]:
+def band_labels(
+    timeline: Timeline, bands: Sequence[Band], top: Decimal, *, amounts: bool, links: Mapping[str, str]
+) -> list[Dict]:
     """Return a label at the right end of each band: mark, name and, where there is room, the total."""
     last = max(0, timeline.complete - 1)
     middles, below = [], ZERO
@@ -180,12 +201,13 @@ def band_labels(timeline: Timeline, bands: Sequence[Band], top: Decimal, *, amou
     return [
         part
         for band, place in zip(bands, places, strict=True)
-        for part in band_label(band, place, amounts=amounts)
+        for part in band_label(band, place, amounts=amounts, link=links.get(band.style))
     ]
 
 
-def band_label(band: Band, place: float, *, amounts: bool) -> list[Dict]:
+def band_label(band: Band, place: float, *, amounts: bool, link: str | None) -> list[Dict]:
     at = {"xref": "paper", "yref": "paper", "x": 1, "y": place}
+    behind = {"captureevents": True, "name": link} if link else {}
     name = {"color": token("text"), "weight": 500}
     parts = [
         annotation(
@@ -195,7 +217,7 @@ def band_label(band: Band, place: float, *, amounts: bool) -> list[Dict]:
             yshift=7 if amounts else 0,
             font={"color": token(f"tier-{band.style}"), "size": 11},
         ),
-        annotation(label_text(band.label), **at, xshift=20, yshift=7 if amounts else 0, font=name),
+        annotation(label_text(band.label), **at, **behind, xshift=20, yshift=7 if amounts else 0, font=name),
     ]
     if amounts:
         parts.append(annotation(numbers.money_short(band.total), **at, xshift=20, yshift=-8))

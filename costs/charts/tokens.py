@@ -74,13 +74,13 @@ def series(
         common | {
             "mode": "lines+markers" if few else "lines", "x": timeline.texts[complete], "y": places[complete],
             "customdata": list(texts[complete]), "line": {"color": token(colour), "width": 2, "dash": dash},
-            "marker": {"color": token(colour), "size": 7},
+            "marker": {"color": token(colour), "size": 7}, "meta": timeline.links[complete],
         },
         common | {
             "mode": "markers", "x": timeline.texts[today], "y": places[today],
             "customdata": list(texts[today]), "cliponaxis": False,
             "marker": {"symbol": "circle-open", "color": token(colour), "size": 7, "line": {"width": 1.5}},
-            "name": f"{name}, today so far",
+            "name": f"{name}, today so far", "meta": timeline.links[today],
         },
     ]  # fmt: skip
 

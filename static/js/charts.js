@@ -26,6 +26,24 @@
     };
     widths.set(plot, plot.clientWidth);
     window.Plotly.react(plot, figure.data, layout, CONFIG);
+    listen(plot);
+  };
+
+  // A click on a point, a bar or a label follows the link that the table has for the same row.
+  const follow = (address) => {
+    if (!address) return;
+    const link = [...document.querySelectorAll("#cost a[href]")].find((one) => one.getAttribute("href") === address);
+    if (link) link.click();
+    else location.assign(address);
+  };
+  const listen = (plot) => {
+    if (plot.classList.contains("is-linked")) return;
+    plot.classList.add("is-linked");
+    plot.on("plotly_click", ({ points }) => {
+      const point = points.find((one) => one.data.meta?.[one.pointNumber]);
+      follow(point?.data.meta[point.pointNumber]);
+    });
+    plot.on("plotly_clickannotation", ({ annotation }) => follow(annotation.name));
   };
 
   const observer = new ResizeObserver((entries) => {

@@ -1,21 +1,33 @@
-// Copies the text of the element that a button names, and says so in the button and to screen readers.
+// Copies what a button names: the text of an element, the file behind an address, or a link; and says so.
 (() => {
   "use strict";
   const SHOWN_MS = 1600;
 
-  const confirm = (button) => {
+  const confirm = (button, said) => {
     const label = button.querySelector("[data-label]");
     const before = label.textContent;
-    label.textContent = "Copied";
+    label.textContent = said;
     button.classList.add("is-done");
     setTimeout(() => { label.textContent = before; button.classList.remove("is-done"); }, SHOWN_MS);
   };
 
+  const textBehind = async (button) => {
+    if (button.dataset.copy) return document.getElementById(button.dataset.copy).textContent.trim();
+    if (button.hasAttribute("data-copy-link")) return button.href;
+    const answer = await fetch(button.dataset.copyFrom);
+    if (!answer.ok) throw new Error(`${answer.status}`);
+    return answer.text();
+  };
+
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
-    const source = button && document.getElementById(button.dataset.copy);
-    if (!source || !navigator.clipboard) return;
-    await navigator.clipboard.writeText(source.textContent.trim());
-    confirm(button);
+    const button = event.target.closest("[data-copy], [data-copy-link], [data-copy-from]");
+    if (!button || !navigator.clipboard || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    try {
+      await navigator.clipboard.writeText(await textBehind(button));
+      confirm(button, "Copied");
+    } catch {
+      confirm(button, "Not copied");
+    }
   });
 })();

@@ -1,10 +1,21 @@
-// After a swap: says what is now shown in the one polite live region, which lies outside everything that is swapped.
+// After a swap: says what is now shown in the one polite live region, outside everything that is swapped, and no
+// oftener than every 30 s unless somebody asked for it.
 (() => {
   "use strict";
+  const LEAST_MS = 30000;
+  let saidAt = 0;
+
+  const say = (words, byItself) => {
+    const region = document.getElementById("live");
+    if (!region || (byItself && Date.now() - saidAt < LEAST_MS)) return;
+    saidAt = Date.now();
+    region.textContent = words;
+  };
+
   document.addEventListener("htmx:afterSettle", (event) => {
     const said = event.detail.elt.closest("[data-said]") || document.querySelector("[data-said]");
-    const region = document.getElementById("live");
-    if (said && region) region.textContent = said.dataset.said;
+    const byItself = event.detail.requestConfig?.headers?.["X-Shown-Version"] !== undefined;
+    if (said) say(byItself ? `Figures updated. ${said.dataset.said}` : said.dataset.said, byItself);
     const notice = document.getElementById("notice");
     if (notice && event.detail.target !== notice) notice.replaceChildren();
   });

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from costs.forms import asked
 from costs.models import CostDay
-from costs.overview import nearest, overview, tier_sentence
+from costs.overview import nearest, overview
+from costs.panels import tier_sentence
 from costs.ranges import DateRange, ending_today
 from tests.costs.factories import days_ago, make_breakdown, make_global_day, make_month, make_user_day, today
 

@@ -59,7 +59,7 @@ def test_the_page_shows_figures_tables_and_users(staff: Client) -> None:
         "Top users",
     ):
         assert text in shown
-    assert shown.count('type="application/json"') == 3
+    assert shown.count('type="application/json"') == 4
     assert "12 users, by cost" in shown
 
 
@@ -83,10 +83,7 @@ def test_a_bad_query_string_is_explained_and_the_usual_range_shown(staff: Client
     make_global_day(days_ago(1))
     shown = page(staff, "?days=abc")
     assert "Days must be a whole number" in shown
-    assert (
-        'id="range-30" href="?days=30&amp;view=both" hx-get="?days=30&amp;view=both" aria-current="true"'
-        in shown
-    )
+    assert 'id="range-30" href="?days=30" hx-get="?days=30" data-prefetch aria-current="true"' in shown
 
 
 def test_htmx_gets_the_fragment_and_a_restored_history_entry_the_page(staff: Client) -> None:
@@ -188,11 +185,11 @@ def test_the_page_is_kept_privately_for_thirty_seconds(staff: Client) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?days=7", "?days=8", "?view=table"])
-def test_the_page_asks_the_database_at_most_twelve_times(
+def test_the_page_asks_the_database_at_most_fourteen_times(
     staff: Client, query: str, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     make_month(days=35, users=30)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         page(staff, query)
 
 

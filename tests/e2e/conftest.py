@@ -67,8 +67,8 @@ def month() -> None:
 
 
 def drawn(page: Page) -> None:
-    """Wait until all three figures are drawn."""
-    expect(page.locator(".plot.js-plotly-plot")).to_have_count(3)
+    """Wait until all four figures are drawn."""
+    expect(page.locator(".plot.js-plotly-plot")).to_have_count(4)
 
 
 def session_cookie() -> dict[str, str]:

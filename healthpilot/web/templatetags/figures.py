@@ -38,6 +38,14 @@ def amount(value: Decimal) -> SafeString:
 
 
 @register.filter
+def signed(value: Decimal) -> SafeString:
+    """Return a difference in money for a column whose head names the currency, its sign written out."""
+    sign = "+" if value > 0 else ""
+    text, exact = (write(value).replace("$", "") for write in (numbers.money, numbers.money_exact))
+    return short(f"{sign}{text}", f"{sign}{exact}")
+
+
+@register.filter
 def compact(value: int | None) -> SafeString:
     return short(numbers.compact(value), numbers.count(value))
 
@@ -107,5 +115,18 @@ def share_bar(value: Decimal | None) -> SafeString:
     return format_html(
         '<svg class="share" aria-hidden="true"><rect class="bar-bg" width="100%" height="6" rx="3"/>'
         '<rect class="bar-fg" width="{}%" height="6" rx="3"/></svg>',
+        width,
+    )
+
+
+@register.simple_tag
+def swing(value: Decimal, widest: Decimal) -> SafeString:
+    """Return a bar to the left for less and to the right for more, as long as its share of the widest."""
+    width = numbers.rounded(abs(value) * 50 / widest, 1) if widest else Decimal(0)
+    return format_html(
+        '<svg class="swing" aria-hidden="true"><rect class="{}" x="{}%" width="{}%" height="6" rx="2"/>'
+        '<rect class="swing-zero" x="50%" width="1" height="10" y="-2"/></svg>',
+        "swing-up" if value > 0 else "swing-down",
+        50 if value > 0 else 50 - width,
         width,
     )

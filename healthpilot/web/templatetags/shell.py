@@ -48,20 +48,21 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Link:
-    """One line of the navigation: where it leads, its words, its icon, and who may follow it."""
+    """One line of the navigation: where it leads, words, icon, who may follow it, the key after g."""
 
     url_name: str
     label: str
     icon: str
     role: Role | None = None
     superuser: bool = False
+    key: str = ""
 
     def is_for(self, user: Any) -> bool:
         return bool((role_of(user) or 0) >= (self.role or 0) and (user.is_superuser or not self.superuser))
 
 
 SECTIONS = (
-    ("Monitor", (Link("costs:dashboard", "Cost", "cost", Role.VIEWER),)),
+    ("Monitor", (Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),)),
     ("Manage", (Link("tokens:list", "API tokens", "key", Role.ADMIN),)),
     (
         "Account",

@@ -1,0 +1,78 @@
+"""What a chart of days points at: changes of prices, and days that cost far more than their weekday does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Q
+
+from costs.models import ModelPrice
+from costs.ranges import DateRange
+from healthpilot.web import numbers
+
+LETTERS = "ABCDEFGH"
+MOST_BIG_DAYS = 3
+FEWEST_PEERS = 2
+# A day stands out when it costs half as much again as the median of its weekday, and no less than most days.
+BIG = Decimal("1.5")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A day to point at, with a letter for the chart and a few words for the list below it."""
+
+    on: date
+    letter: str
+    words: str
+    is_price: bool = False
+
+
+def marks(asked: DateRange, costs: Mapping[date, Decimal]) -> list[Mark]:
+    """Return the marks of a range in the order of days; costs are USD by day, the period before included."""
+    said = {day: (words, True) for day, words in price_changes(asked)}
+    for day, words in big_days(asked.complete_dates, costs):
+        earlier = said.get(day)
+        said[day] = (f"{earlier[0]}; {words}", True) if earlier else (words, False)
+    newest = sorted(said)[-len(LETTERS) :]
+    return [Mark(day, letter, *said[day]) for day, letter in zip(newest, LETTERS, strict=False)]
+
+
+def price_changes(asked: DateRange) -> list[tuple[date, str]]:
+    """Return the days on which a model's price began or ended, with the models' names."""
+    within = (asked.first_on, asked.last_on)
+    rows = ModelPrice.objects.filter(Q(effective_from__range=within) | Q(effective_to__range=within))
+    models: dict[date, set[str]] = {}
+    for model, began_on, ended_on in rows.values_list("llm_model", "effective_from", "effective_to"):
+        for day in (began_on, ended_on):
+            if day and asked.first_on <= day <= asked.last_on:
+                models.setdefault(day, set()).add(model)
+    return [(day, f"price of {named(sorted(models[day]))}") for day in sorted(models)]
+
+
+def named(models: Sequence[str]) -> str:
+    return models[0] if len(models) == 1 else f"{models[0]} and {len(models) - 1} more"
+
+
+def big_days(days: Sequence[date], costs: Mapping[date, Decimal]) -> list[tuple[date, str]]:
+    """Return the days that stand out most, with how many times the median of their weekday they cost."""
+    times = []
+    ordinary = median([costs[day] for day in days if costs.get(day)]) or 0
+    for day in days:
+        peers = [cost for one, cost in costs.items() if one.weekday() == day.weekday() and one != day]
+        usual = median([cost for cost in peers if cost])
+        if usual and costs[day] >= max(usual * BIG, ordinary):
+            times.append((costs[day] / usual, day))
+    largest = sorted(times, reverse=True)[:MOST_BIG_DAYS]
+    return [
+        (day, f"{numbers.plain(numbers.rounded(ratio, 1))} times a usual {day:%A}") for ratio, day in largest
+    ]
+
+
+def median(amounts: Sequence[Decimal]) -> Decimal | None:
+    """Return the median of at least two amounts; one alone says nothing about what is usual."""
+    if len(amounts) < FEWEST_PEERS:
+        return None
+    ordered = sorted(amounts)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
