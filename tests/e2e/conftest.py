@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from tests.costs.factories import make_month, make_staff
@@ -67,8 +67,13 @@ def month() -> None:
 
 
 def drawn(page: Page) -> None:
-    """Wait until all four figures are drawn."""
-    expect(page.locator(".plot.js-plotly-plot")).to_have_count(4)
+    """Wait until every figure of the page is drawn."""
+    page.wait_for_function(
+        """() => {
+            const plots = [...document.querySelectorAll("[data-figure]")];
+            return plots.length > 0 && plots.every((plot) => plot.classList.contains("js-plotly-plot"));
+        }"""
+    )
 
 
 def session_cookie() -> dict[str, str]:
