@@ -7,6 +7,8 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 
 HARD_LIMIT_S = 900
+# One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
+QUEUES = ("paid", "free", "heavy", "system")
 
 app = Celery("healthpilot")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -15,6 +17,8 @@ app.conf.update(
     task_serializer="json",
     result_serializer="json",
     task_ignore_result=True,
+    task_queues={name: {} for name in QUEUES},
+    task_default_queue="system",
     task_time_limit=HARD_LIMIT_S,
     task_soft_time_limit=HARD_LIMIT_S - 60,
     worker_prefetch_multiplier=1,
@@ -45,5 +49,7 @@ app.conf.beat_schedule = {
     "prune decisions": every("costs.prune_decisions", 3600),
     "keep partitions": every("telemetry.keep_partitions", 3600),
     "forget ingested ids": every("telemetry.forget_ingested_ids", 3600),
+    "sweep jobs": every("dataqueue.sweep", 15),
+    "prune jobs": every("dataqueue.prune", 3600),
 }
 app.autodiscover_tasks()

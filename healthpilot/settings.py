@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "healthpilot.web",
     "healthpilot.tokens",
     "telemetry",
+    "healthpilot.dataqueue",
     "systemstatus",
     "costs",
 ]
@@ -178,13 +179,16 @@ COST_DB_ROW_1K = env.money("COST_DB_ROW_1K", "0.0005")
 COST_LLM_INPUT_TOKEN = env.money("COST_LLM_INPUT_TOKEN", "0.00000015")
 COST_LLM_OUTPUT_TOKEN = env.money("COST_LLM_OUTPUT_TOKEN", "0.0000006")
 COST_REFRESH_S = env.whole("COST_REFRESH_S", 120, least=10)
+# A worker without a sign of life for so long loses its job to another; ended jobs are kept for so many days.
+DATAQUEUE_LEASE_S = env.whole("DATAQUEUE_LEASE_S", 45, least=1)
+DATAQUEUE_RETENTION_DAYS = env.whole("DATAQUEUE_RETENTION_DAYS", 30, least=1)
 TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 
 # Celery tasks are recorded by themselves, but for these names and patterns: HealthPilot's own ticks would
 # keep an idle product busy with counting itself. `none` records every task.
 TELEMETRY_SKIPPED_TASKS = env.words(
     "TELEMETRY_SKIPPED_TASKS",
-    ["costs.fold_usage", "costs.rollup_open_days", "costs.rollup_due_days", "telemetry.keep_partitions"],
+    ["costs.fold_usage", "costs.rollup_open_days", "costs.rollup_due_days", "telemetry.keep_partitions", "dataqueue.*"],
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)
