@@ -31,6 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", to_cost),
     path("admin/", include("costs.urls")),
     path("admin/", include("healthpilot.tokens.urls")),
+    path("admin/", include("healthpilot.dataqueue.urls")),
     path("admin/django/login/", to_sign_in),
     path("admin/django/", admin.site.urls),
     path("api/", api.urls),

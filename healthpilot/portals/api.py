@@ -12,6 +12,7 @@ from costs.api import router as costs_router
 from costs.budget_api import router as budgets_router
 from healthpilot.tokens.access import ScopeMissingError, TokenMissingError, token_or_role
 from healthpilot.tokens.checking import WINDOW_S, TokenError, TooManyWrongTokensError
+from healthpilot.dataqueue.api import router as jobs_router
 from healthpilot.web import VERSION
 from healthpilot.web.access import CsrfMissingError, Refused, declared
 from healthpilot.web.answers import json_error
@@ -48,6 +49,7 @@ api = NinjaAPI(
 api.add_router("/admin/cost", costs_router)
 api.add_router("/admin/cost", budgets_router)
 api.add_router("/ingest", ingest_router)
+api.add_router("/jobs", jobs_router)
 
 
 @api.exception_handler(AuthenticationError)

@@ -14,8 +14,13 @@
 
   document.addEventListener("htmx:afterSettle", (event) => {
     const said = event.detail.elt.closest("[data-said]") || document.querySelector("[data-said]");
-    const byItself = event.detail.requestConfig?.headers?.["X-Shown-Version"] !== undefined;
-    if (said) say(byItself ? `Figures updated. ${said.dataset.said}` : said.dataset.said, byItself);
+    const asked = event.detail.requestConfig;
+    const byItself = asked?.headers?.["X-Shown-Version"] !== undefined;
+    const polled = asked?.triggeringEvent?.type === "poll";
+    // What is followed by polling is said when it changes, not each time that it is asked for.
+    if (said && !(polled && document.getElementById("live")?.textContent === said.dataset.said)) {
+      say(byItself ? `Figures updated. ${said.dataset.said}` : said.dataset.said, byItself);
+    }
     const notice = document.getElementById("notice");
     if (notice && event.detail.target !== notice) notice.replaceChildren();
   });

@@ -62,7 +62,13 @@ class Link:
 
 
 SECTIONS = (
-    ("Monitor", (Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),)),
+    (
+        "Monitor",
+        (
+            Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),
+            Link("dataqueue:jobs", "Jobs", "inbox", Role.VIEWER, key="j"),
+        ),
+    ),
     ("Manage", (Link("tokens:list", "API tokens", "key", Role.ADMIN),)),
     (
         "Account",

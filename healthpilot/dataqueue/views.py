@@ -1,0 +1,121 @@
+"""The job pages: the list with its queues, one job with its live progress, and what may be done to them."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from healthpilot.dataqueue import actions, files, queries
+from healthpilot.dataqueue.forms import JobsForm
+from healthpilot.dataqueue.kinds import registered
+from healthpilot.dataqueue.models import Job, QueueClass, State
+from healthpilot.dataqueue.redaction import redacted
+from healthpilot.web import answers
+from healthpilot.web.access import staff_required
+from healthpilot.web.pages import CursorError, clamped
+
+PAGE, LIST = "dataqueue/jobs.html", "dataqueue/_jobs.html"
+JOB, LIVE = "dataqueue/job.html", "dataqueue/_job.html"
+
+
+@require_safe
+@never_cache
+@staff_required
+def jobs(request: HttpRequest) -> HttpResponse:
+    """Show how the queues stand and one page of jobs."""
+    form = JobsForm(request.GET)
+    filters, problems = form.asked()
+    limit = clamped(int(request.GET["limit"]) if request.GET.get("limit", "").isdecimal() else None)
+    try:
+        page = queries.jobs(filters, limit=limit, cursor=request.GET.get("cursor"))
+    except CursorError as error:
+        problems.append(f"{error}".capitalize())
+        page = queries.jobs(filters, limit=limit, cursor=None)
+    context = {
+        "form": form,
+        "problems": problems,
+        "is_filtered": bool(filters),
+        "page": page,
+        "queues": queries.queues(),
+        "labels": {kind.name: kind.label for kind in registered.values()},
+        "retention_days": settings.DATAQUEUE_RETENTION_DAYS,
+        "is_live": any(job.state == State.RUNNING for job in page.rows),
+        "now": timezone.now(),
+    }
+    return answers.page_or_fragment(request, page=PAGE, fragment=LIST, context=context)
+
+
+@require_safe
+@never_cache
+@staff_required
+def job(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Show one job; HTMX asks for it again until it has ended."""
+    return answers.page_or_fragment(request, page=JOB, fragment=LIVE, context=shown(found(job_id)))
+
+
+@require_POST
+@staff_required
+def act(request: HttpRequest, job_id: int, action: str) -> HttpResponseBase:
+    """Do one of the actions and go back to the job, which says what became of it."""
+    if action not in actions.ACTIONS:
+        raise Http404
+    found(job_id)
+    done = actions.ACTIONS[action](job_id, actor=request.user.get_username())
+    (messages.success if done.ok else messages.warning)(request, done.said)
+    return redirect("dataqueue:job", job_id=job_id)
+
+
+@require_POST
+@staff_required
+def switch(request: HttpRequest, queue_class: str, action: str) -> HttpResponseBase:
+    """Pause a queue class or let it go on."""
+    if queue_class not in QueueClass.values or action not in actions.SWITCHES:
+        raise Http404
+    done = actions.SWITCHES[action](queue_class, actor=request.user.get_username())
+    (messages.success if done.ok else messages.warning)(request, done.said)
+    return redirect("dataqueue:jobs")
+
+
+@require_safe
+@never_cache
+@staff_required
+def download(request: HttpRequest, job_id: int, name: str) -> HttpResponseBase:
+    """Hand out a file that a job left."""
+    path = files.file_of(found(job_id), name)
+    if not path:
+        message = (
+            "The file is gone: files are removed with their job after a while. Run the job again to make it."
+        )
+        context = {"status": 404, "title": "This file is not there any more", "remedy": message}
+        return render(request, "error.html", context, status=404)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+
+
+def found(job_id: int) -> Job:
+    """Return a job; raises Http404."""
+    one = queries.job(job_id)
+    if not one:
+        raise Http404
+    return one
+
+
+def shown(one: Job) -> dict[str, Any]:
+    """Return what a job's page shows."""
+    kind = registered.get(one.kind)
+    return {
+        "job": one,
+        "label": kind.label if kind else one.kind,
+        "payload": redacted(one.payload, kind.secret if kind else ()),
+        "result": {name: value for name, value in (one.result or {}).items() if name != "files"},
+        "files": (one.result or {}).get("files", []),
+        "entries": queries.entries(one.pk),
+        "alive": queries.alive([one]).get(one.pk),
+        "actions": actions.allowed(one),
+        "is_live": not one.is_finished and one.state != State.PARKED,
+        "now": timezone.now(),
+    }
