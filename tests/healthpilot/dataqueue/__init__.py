@@ -1,0 +1,1 @@
+"""The job queue, tried on real servers and with a real worker."""
