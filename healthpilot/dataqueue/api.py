@@ -11,10 +11,12 @@ from healthpilot.dataqueue import queries
 from healthpilot.dataqueue.kinds import registered
 from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.redaction import redacted
-from healthpilot.web.access import StaffSession
+from healthpilot.tokens.access import token_or_role
+from healthpilot.tokens.scopes import JOBS_READ
 from healthpilot.web.answers import json_error
+from healthpilot.web.roles import Role
 
-router = Router(auth=StaffSession(), tags=["jobs"])
+router = Router(auth=token_or_role(JOBS_READ, Role.VIEWER), tags=["jobs"])
 
 
 class Progress(Schema):

@@ -16,16 +16,17 @@ from healthpilot.dataqueue.kinds import registered
 from healthpilot.dataqueue.models import Job, QueueClass, State
 from healthpilot.dataqueue.redaction import redacted
 from healthpilot.web import answers
-from healthpilot.web.access import staff_required
+from healthpilot.web.access import has_role, role_required
 from healthpilot.web.pages import CursorError, clamped
+from healthpilot.web.roles import Role
 
 PAGE, LIST = "dataqueue/jobs.html", "dataqueue/_jobs.html"
 JOB, LIVE = "dataqueue/job.html", "dataqueue/_job.html"
 
 
-@require_safe
+@role_required(Role.VIEWER)
 @never_cache
-@staff_required
+@require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
     """Show how the queues stand and one page of jobs."""
     form = JobsForm(request.GET)
@@ -42,6 +43,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "is_filtered": bool(filters),
         "page": page,
         "queues": queries.queues(),
+        "may_act": has_role(request, Role.OPERATOR),
         "labels": {kind.name: kind.label for kind in registered.values()},
         "retention_days": settings.DATAQUEUE_RETENTION_DAYS,
         "is_live": any(job.state == State.RUNNING for job in page.rows),
@@ -50,16 +52,16 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return answers.page_or_fragment(request, page=PAGE, fragment=LIST, context=context)
 
 
-@require_safe
+@role_required(Role.VIEWER)
 @never_cache
-@staff_required
+@require_safe
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
     """Show one job; HTMX asks for it again until it has ended."""
-    return answers.page_or_fragment(request, page=JOB, fragment=LIVE, context=shown(found(job_id)))
+    return answers.page_or_fragment(request, page=JOB, fragment=LIVE, context=shown(request, found(job_id)))
 
 
+@role_required(Role.OPERATOR)
 @require_POST
-@staff_required
 def act(request: HttpRequest, job_id: int, action: str) -> HttpResponseBase:
     """Do one of the actions and go back to the job, which says what became of it."""
     if action not in actions.ACTIONS:
@@ -70,8 +72,8 @@ def act(request: HttpRequest, job_id: int, action: str) -> HttpResponseBase:
     return redirect("dataqueue:job", job_id=job_id)
 
 
+@role_required(Role.OPERATOR)
 @require_POST
-@staff_required
 def switch(request: HttpRequest, queue_class: str, action: str) -> HttpResponseBase:
     """Pause a queue class or let it go on."""
     if queue_class not in QueueClass.values or action not in actions.SWITCHES:
@@ -81,9 +83,9 @@ def switch(request: HttpRequest, queue_class: str, action: str) -> HttpResponseB
     return redirect("dataqueue:jobs")
 
 
-@require_safe
+@role_required(Role.VIEWER)
 @never_cache
-@staff_required
+@require_safe
 def download(request: HttpRequest, job_id: int, name: str) -> HttpResponseBase:
     """Hand out a file that a job left."""
     path = files.file_of(found(job_id), name)
@@ -104,7 +106,7 @@ def found(job_id: int) -> Job:
     return one
 
 
-def shown(one: Job) -> dict[str, Any]:
+def shown(request: HttpRequest, one: Job) -> dict[str, Any]:
     """Return what a job's page shows."""
     kind = registered.get(one.kind)
     return {
@@ -115,7 +117,7 @@ def shown(one: Job) -> dict[str, Any]:
         "files": (one.result or {}).get("files", []),
         "entries": queries.entries(one.pk),
         "alive": queries.alive([one]).get(one.pk),
-        "actions": actions.allowed(one),
+        "actions": actions.allowed(one) if has_role(request, Role.OPERATOR) else [],
         "is_live": not one.is_finished and one.state != State.PARKED,
         "now": timezone.now(),
     }

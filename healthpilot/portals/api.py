@@ -10,9 +10,9 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from costs.api import router as costs_router
 from costs.budget_api import router as budgets_router
+from healthpilot.dataqueue.api import router as jobs_router
 from healthpilot.tokens.access import ScopeMissingError, TokenMissingError, token_or_role
 from healthpilot.tokens.checking import WINDOW_S, TokenError, TooManyWrongTokensError
-from healthpilot.dataqueue.api import router as jobs_router
 from healthpilot.web import VERSION
 from healthpilot.web.access import CsrfMissingError, Refused, declared
 from healthpilot.web.answers import json_error

@@ -5,11 +5,13 @@ from typing import Final
 COST_READ: Final = "cost:read"
 EVENTS_WRITE: Final = "events:write"
 BUDGETS_WRITE: Final = "budgets:write"
+JOBS_READ: Final = "jobs:read"
 
 SCOPES: Final = {
     COST_READ: "read costs: the summary, users, domains, models, tiers and days",
     EVENTS_WRITE: "send telemetry events",
     BUDGETS_WRITE: "set budgets and send test alerts",
+    JOBS_READ: "read background jobs: state, progress, result",
 }
 
 

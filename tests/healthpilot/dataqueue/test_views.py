@@ -7,7 +7,8 @@ from django.utils import timezone
 from healthpilot.dataqueue import heartbeat
 from healthpilot.dataqueue.models import Job, Pause
 from healthpilot.dataqueue.work import Step
-from tests.costs.factories import make_staff, make_visitor
+from healthpilot.web.roles import Role
+from tests.costs.factories import make_staff, make_visitor, make_with_role
 from tests.healthpilot.dataqueue.jobs import put, seen
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ HTMX = {"HX-Request": "true"}
 
 @pytest.fixture
 def staff(client: Client) -> Client:
-    client.force_login(make_staff())
+    client.force_login(make_with_role(Role.OPERATOR))
     return client
 
 
@@ -110,7 +111,7 @@ def test_a_button_acts_once_and_says_what_became_of_it(staff: Client) -> None:
 
 def test_a_queue_is_paused_and_resumed(staff: Client) -> None:
     assert "Free tier is paused" in staff.post("/admin/jobs/queues/free/pause", follow=True).content.decode()
-    assert Pause.objects.get().actor == "maren"
+    assert Pause.objects.get().actor == "operator"
     assert "Free tier goes on" in staff.post("/admin/jobs/queues/free/resume", follow=True).content.decode()
     assert not Pause.objects.exists()
 
@@ -125,10 +126,20 @@ def test_an_action_that_does_not_exist_is_not_found(staff: Client, path: str) ->
 
 def test_unsafe_actions_need_a_token_and_a_post() -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_staff())
+    client.force_login(make_with_role(Role.OPERATOR))
     job_id = put()
     assert client.post(f"/admin/jobs/{job_id}/cancel").status_code == 403
     assert client.get(f"/admin/jobs/{job_id}/cancel").status_code == 405
+    assert seen(job_id).state == "waiting"
+
+
+def test_a_viewer_sees_jobs_and_may_not_act(client: Client) -> None:
+    job_id = put()
+    client.force_login(make_staff())
+    assert '<form method="post" action="/admin/jobs' not in text_of(client, "/admin/jobs")
+    assert "Cancel" not in text_of(client, f"/admin/jobs/{job_id}")
+    assert client.post(f"/admin/jobs/{job_id}/cancel").status_code == 403
+    assert client.post("/admin/jobs/queues/free/pause").status_code == 403
     assert seen(job_id).state == "waiting"
 
 
