@@ -188,7 +188,13 @@ TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 # keep an idle product busy with counting itself. `none` records every task.
 TELEMETRY_SKIPPED_TASKS = env.words(
     "TELEMETRY_SKIPPED_TASKS",
-    ["costs.fold_usage", "costs.rollup_open_days", "costs.rollup_due_days", "telemetry.keep_partitions", "dataqueue.*"],
+    [
+        "costs.fold_usage",
+        "costs.rollup_open_days",
+        "costs.rollup_due_days",
+        "telemetry.keep_partitions",
+        "dataqueue.*",
+    ],
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)
