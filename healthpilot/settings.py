@@ -198,6 +198,7 @@ TELEMETRY_SKIPPED_TASKS = env.words(
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)
+TELEMETRY_SPOOL_MAX_MB = env.whole("TELEMETRY_SPOOL_MAX_MB", 1024, least=16)
 TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
 # While Redis is away each process admits its share of what is left: one of so many, if none was counted.
 BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)

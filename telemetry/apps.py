@@ -15,10 +15,12 @@ class TelemetryConfig(AppConfig):
     verbose_name = "Telemetry"
 
     def ready(self) -> None:
-        """Have connections counted for the jobs that use them, and a fresh database take today's events."""
+        """Count on connections, tell of killed attempts, and have a fresh database take today's events."""
+        from telemetry import attempts, lost, spool
         from telemetry.rows import count_on
 
         connection_created.connect(count_on, dispatch_uid="telemetry.rows")
+        spool.register(attempts.SUFFIX, lost.rows_left)
         post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")
 
 

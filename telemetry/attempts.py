@@ -1,8 +1,8 @@
 """Remembers which attempts are at work, so that one whose process is killed is told of afterwards, once.
 
-A file per process beside its spool segments holds a slot per attempt at work: written when it begins,
-emptied when its event is recorded. The process holds a lock on the file; where the lock is free and a slot
-is not, the process died in the middle, and telemetry/lost.py stores a failed attempt for it.
+A file per process, named as its spool segments are, holds a slot per attempt at work: written when it begins,
+emptied when its event is recorded. The process holds a lock on the file; where the lock is free and a slot is
+not, the process died in the middle, and telemetry/lost.py tells of a failed attempt for it.
 """
 
 import fcntl
@@ -10,15 +10,14 @@ import itertools
 import os
 import threading
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from django.conf import settings
 
+from telemetry import spool
 from telemetry.drops import drops
 
 SUFFIX: Final = ".open"
@@ -105,10 +104,10 @@ class OpenAttempts:
         with self._lock:
             missing = self._file is None
             if missing and time.monotonic() - self._failed_at >= TRY_AGAIN_S:
-                path = folder() / f"{uuid.uuid4().hex}-{os.getpid()}{SUFFIX}"
                 try:
+                    path = spool.companion_path(SUFFIX)
                     self._file, self._path = locked_file(path), path
-                except OSError:
+                except (OSError, spool.SpoolError):
                     self._failed_at = time.monotonic()
                     raise
             return self._file
@@ -120,7 +119,7 @@ os.register_at_fork(after_in_child=open_attempts.reset)
 
 def folder() -> Path:
     """Return the folder of this machine's spool."""
-    return Path(settings.HEALTHPILOT_VAR) / "spool"
+    return spool.spool_folder()
 
 
 def locked_file(path: Path) -> int:

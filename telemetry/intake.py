@@ -1,42 +1,20 @@
-"""Takes one event in: stamps it, checks it, stores it; never raises, but says whether it is durable."""
+"""Takes one event in: stamps it, checks it, keeps it; never raises, but says whether it is durable."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from telemetry.drops import drops
 from telemetry.events import EVENT_KINDS, InvalidEvent, Row
-from telemetry.store import store, store_async
+from telemetry.spool import SpoolError, append
 
 
 def record(kind: str, event: Mapping[str, Any]) -> bool:
     """Record an event; returns True only when it is durable. What is not recorded is counted by reason."""
     try:
-        store(kind, cleaned(kind, event))
+        append(kind, cleaned(kind, event))
     except Exception as error:
         count_drop(error)
-        return False
-    return True
-
-
-async def record_async(kind: str, event: Mapping[str, Any]) -> bool:
-    """Do as `record` does while the event loop goes on; without asyncio's loop, just as `record` does."""
-    if not is_loop_running():
-        return record(kind, event)
-    try:
-        await store_async(kind, cleaned(kind, event))
-    except Exception as error:
-        count_drop(error)
-        return False
-    return True
-
-
-def is_loop_running() -> bool:
-    """Return whether asyncio drives this thread."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
         return False
     return True
 
@@ -68,5 +46,7 @@ def count_drop(error: Exception) -> None:
     if isinstance(error, InvalidEvent):
         known = any(error.column in kind.columns for kind in EVENT_KINDS.values())
         drops.add(f"refused: {error.column if known else 'unknown column'}", error.reason)
+    elif isinstance(error, SpoolError):
+        drops.add(error.reason, str(error))
     else:
         drops.add(f"failed: {type(error).__name__}", str(error).strip())

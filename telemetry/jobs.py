@@ -8,7 +8,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
-from telemetry.intake import count_drop, record, record_async
+from telemetry.intake import count_drop, record
 from telemetry.measure import Driven, Meter
 
 CONTEXT_KEYS: Final = ("user_id", "tier", "domain", "job_id", "queued_at", "attempt")
@@ -62,11 +62,6 @@ class Run:
         if event := self.finish(error):
             record("job", event)
 
-    async def settle_async(self, error: BaseException | None) -> None:
-        """Record how the run ended while the event loop goes on."""
-        if event := self.finish(error):
-            await record_async("job", event)
-
 
 # The blocks that are open in this context, so that one JobTelemetry may be entered again inside itself or
 # by others.
@@ -117,14 +112,10 @@ class JobTelemetry:
         run.start(cpu=False)
         try:
             result = await Driven(coroutine, run.meter)
-        except GeneratorExit as error:
-            # The coroutine is being thrown away: nothing can be awaited any more.
+        except BaseException as error:
             run.settle(error)
             raise
-        except BaseException as error:
-            await run.settle_async(error)
-            raise
-        await run.settle_async(None)
+        run.settle(None)
         return result
 
     def __enter__(self) -> None:
@@ -140,10 +131,7 @@ class JobTelemetry:
     async def __aexit__(
         self, kind: type | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if (run := self.leave()) and isinstance(error, GeneratorExit):
-            run.settle(error)
-        elif run:
-            await run.settle_async(error)
+        self.__exit__(kind, error, trace)
 
     def leave(self) -> Run | None:
         """Return the innermost open block of this job; none where it was entered in another context."""

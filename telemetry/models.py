@@ -175,3 +175,23 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_name} ({self.accepted} {self.kind} events)"
+
+
+class SpoolSegment(models.Model):
+    """How far one file of the spool is in the database; it outlives the file, so that a copy is recognised.
+
+    Committed with the rows it counts, which is what stores each event exactly once.
+    """
+
+    segment = key_field(160, primary_key=True)
+    committed_bytes = models.BigIntegerField()
+    events = models.BigIntegerField()
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "telemetry_spool_segments"
+        indexes = [models.Index(fields=["updated_at"], name="telemetry_spool_segments_age")]
+
+    def __str__(self) -> str:
+        return f"{self.segment} ({self.events} events)"

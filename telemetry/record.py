@@ -6,9 +6,16 @@ from typing import Any, TypeVar, overload
 from telemetry.drops import dropped_events
 from telemetry.intake import record
 from telemetry.jobs import JobTelemetry
-from telemetry.store import close
+from telemetry.spool import close, flush
 
-__all__ = ["close", "dropped_events", "record_job_event", "record_llm_event", "with_job_telemetry"]
+__all__ = [
+    "close",
+    "dropped_events",
+    "flush",
+    "record_job_event",
+    "record_llm_event",
+    "with_job_telemetry",
+]
 
 T = TypeVar("T")
 
@@ -51,9 +58,10 @@ def with_job_telemetry(job_name: str, user_ctx: Any, fn: Callable[[], T] | None 
 def record_llm_event(evt: Mapping[str, Any]) -> bool:
     """Record an LLM call, or one that was skipped; returns True only when the event survives kill -9.
 
-    Never raises into the host: an event that breaks a rule or cannot be stored returns False and is counted
-    in dropped_events(). It is stored apart from the host's transaction: a rollback there does not lose it.
-    In asyncio this blocks the loop for as long as the storing takes.
+    Never raises into the host: an event that breaks a rule or cannot be kept returns False and is counted in
+    dropped_events(). It is appended to a file in HEALTHPILOT_VAR/spool, which takes microseconds and neither
+    waits for the database nor takes part in the host's transaction; a thread of this process ships it within
+    about a second. It survives the process, not a crash or power loss of the machine.
 
     Args:
         evt: user_id, tier, llm_model, context_type, input_tokens (cached ones included), output_tokens

@@ -7,6 +7,7 @@ import psycopg
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
+from telemetry.encoding import COPY_END, COPY_HEAD, days_of
 from telemetry.events import EVENT_KINDS, EventKind, Row
 from telemetry.partitions import ensure_partitions, known_days
 
@@ -41,6 +42,27 @@ def copy_with_partitions(kind: EventKind, rows: Sequence[Row]) -> None:
     with transaction.atomic():
         ensure_partitions(kind.name, days)
         copy_rows(kind, rows)
+
+
+def ship_encoded(kind: str, columns: Sequence[str], rows: Sequence[bytes]) -> None:
+    """Store rows that are in COPY's binary form already; otherwise as `ship`. Raises django.db.Error."""
+    event_kind = EVENT_KINDS[kind]
+    try:
+        copy_encoded(event_kind, columns, rows)
+    except IntegrityError as error:
+        if not lacks_partition(error):
+            raise
+        known_days.forget()
+        copy_encoded(event_kind, columns, rows)
+
+
+def copy_encoded(kind: EventKind, columns: Sequence[str], rows: Sequence[bytes]) -> None:
+    """Make the partitions and copy the encoded rows in one transaction or savepoint."""
+    statement = f"COPY {kind.table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    with transaction.atomic():
+        ensure_partitions(kind.name, days_of(rows))
+        with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+            copy.write(b"".join((COPY_HEAD, *rows, COPY_END)))
 
 
 def copy_rows(kind: EventKind, rows: Sequence[Row]) -> None:

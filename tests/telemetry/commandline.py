@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +17,7 @@ def environment(**extra: str) -> dict[str, str]:
     address = urlsplit(os.environ["DATABASE_URL"])
     return (
         os.environ
+        | {"HEALTHPILOT_VAR": str(settings.HEALTHPILOT_VAR)}
         | {"DATABASE_URL": address._replace(path=f"/{connection.settings_dict['NAME']}").geturl()}
         | extra
     )

@@ -9,24 +9,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django import Settings
 
-from telemetry import attempts, lost
+from telemetry import attempts
 from telemetry.attempts import OpenAttempts
 from telemetry.models import JobEvent
 from telemetry.record import dropped_events, record_job_event
+from telemetry.spool.adoption import adopt as spool_adopt
+from telemetry.spool.process import process
+from telemetry.spool.transfer import Shipped
 
-pytestmark = pytest.mark.usefixtures("recording", "own_folder")
+pytestmark = pytest.mark.usefixtures("recording", "own_notes")
 
 STARTED = datetime.now(UTC) - timedelta(minutes=1)
 
 
 @pytest.fixture
-def own_folder(settings: Settings, tmp_path: Path) -> Iterator[Path]:
-    settings.HEALTHPILOT_VAR = tmp_path
+def own_notes(recording: None) -> Iterator[None]:
     attempts.open_attempts.reset()
-    yield tmp_path
+    yield
     attempts.open_attempts.reset()
+
+
+def adopt() -> int:
+    """Take over what dead processes left in the spool; returns how many events that were."""
+    told: list[Shipped] = []
+    spool_adopt(told.append, own_stem=process.writer.stem, settled_s=0)
+    return sum(shipped.events for shipped in told)
 
 
 def begun(**changes: Any) -> dict[str, Any]:
@@ -35,7 +43,7 @@ def begun(**changes: Any) -> dict[str, Any]:
 
 
 def files() -> list[Path]:
-    return sorted(attempts.folder().iterdir())
+    return sorted(attempts.folder().glob("*.open"))
 
 
 def noted(path: Path) -> list[dict[str, Any]]:
@@ -98,8 +106,8 @@ def test_a_dead_processes_attempts_are_stored_once_with_their_cause() -> None:
         attempts.explain("j2", "TimeLimitExceeded")
 
     left_by_a_killed_process(begun(), begun(job_id="j2", attempt=3, user_id="u2"), after=explained)
-    assert lost.adopt() == 2
-    assert lost.adopt() == 0
+    assert adopt() == 2
+    assert adopt() == 0
     assert files() == []
     told = JobEvent.objects.order_by("job_id").values_list("job_id", "user_id", "attempt", "error_code")
     assert list(told) == [("j1", "u1", 1, "WorkerLost"), ("j2", "u2", 3, "TimeLimitExceeded")]
@@ -108,10 +116,11 @@ def test_a_dead_processes_attempts_are_stored_once_with_their_cause() -> None:
 
 
 def test_what_the_process_stored_just_before_it_died_is_not_told_twice() -> None:
-    ended = {"finished_at": datetime.now(UTC), "success": True}
-    assert record_job_event({**begun(), **ended})
-    left_by_a_killed_process(begun(), begun(started_at=STARTED + timedelta(microseconds=1)))
-    assert lost.adopt() == 1
+    def ended() -> None:
+        assert record_job_event({**begun(), "finished_at": datetime.now(UTC), "success": True})
+
+    left_by_a_killed_process(begun(), begun(started_at=STARTED + timedelta(microseconds=1)), after=ended)
+    assert adopt() == 2
     assert JobEvent.objects.filter(success=True).count() == 1
     assert JobEvent.objects.filter(success=False).count() == 1
 
@@ -122,15 +131,15 @@ def test_an_adopter_that_dies_before_it_removes_the_file_doubles_nothing(
     left_by_a_killed_process(begun())
     with monkeypatch.context() as patched:
         patched.setattr(Path, "unlink", lambda self, **options: None)
-        assert lost.adopt() == 1
-    assert lost.adopt() == 0
+        assert adopt() == 1
+    assert adopt() == 0
     assert JobEvent.objects.count() == 1
 
 
 def test_the_attempts_of_a_living_process_are_left_alone() -> None:
     notes = OpenAttempts()
     notes.begin(begun())
-    assert lost.adopt() == 0
+    assert adopt() == 0
     assert len(files()) == 1
     notes.reset()
 
@@ -138,7 +147,7 @@ def test_the_attempts_of_a_living_process_are_left_alone() -> None:
 def test_a_forked_child_has_notes_of_its_own() -> None:
     attempts.open_attempts.begin(begun())
     left_by_a_killed_process(begun(job_id="child"))
-    assert lost.adopt() == 1
+    assert adopt() == 1
     assert JobEvent.objects.get().job_id == "child"
 
 
@@ -147,7 +156,7 @@ def test_garbage_in_the_folder_harms_nobody() -> None:
     for number, content in enumerate((b"", b"\xff" * 5000, b"\0\0\0\x02[]", b"\0\0\0\x02{}", b"{}" * 400)):
         (attempts.folder() / f"garbage-{number}.open").write_bytes(content)
     (attempts.folder() / "folder.open").mkdir()
-    assert lost.adopt() == 0
+    assert adopt() == 0
     assert not JobEvent.objects.exists()
     assert sum(dropped_events().values()) == 1
 

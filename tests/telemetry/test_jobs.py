@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 
 from telemetry.models import JobEvent
 from telemetry.record import dropped_events, with_job_telemetry
+from tests.telemetry.shipped import shipped
 
 CONTEXT = {"user_id": "u1", "tier": "pro", "domain": "billing"}
 
@@ -23,7 +24,7 @@ class Interrupted(BaseException):
 
 
 def endings() -> list[tuple[str, bool, str | None]]:
-    return list(JobEvent.objects.order_by("id").values_list("job_type", "success", "error_code"))
+    return list(shipped(JobEvent).order_by("id").values_list("job_type", "success", "error_code"))
 
 
 def test_a_decorated_function_is_recorded_at_every_call() -> None:
@@ -88,7 +89,7 @@ def test_coroutines_are_recorded_in_every_form() -> None:
 
     assert asyncio.run(host()) == [5, 1, 2, 3]
     assert endings()[:2] == [("block", True, None), ("called", True, None)]
-    attempts = JobEvent.objects.filter(job_type="decorated", success=True).values_list("attempt", flat=True)
+    attempts = shipped(JobEvent).filter(job_type="decorated", success=True).values_list("attempt", flat=True)
     assert sorted(attempts) == [1, 2, 3]
 
 
@@ -207,7 +208,7 @@ def test_a_user_context_may_be_a_mapping_an_object_or_a_callable() -> None:
     }
     for context in (full, SimpleNamespace(**full), lambda: full, lambda: SimpleNamespace(**full)):
         with_job_telemetry("sync", context, lambda: None)
-    events = list(JobEvent.objects.all())
+    events = list(shipped(JobEvent).all())
     assert len(events) == 4
     for event in events:
         assert (event.job_id, event.attempt, event.queued_at) == ("j1", 2, full["queued_at"])
@@ -218,7 +219,7 @@ def test_a_user_context_may_be_a_mapping_an_object_or_a_callable() -> None:
 def test_a_queue_whose_clock_is_ahead_means_no_wait() -> None:
     ahead = datetime.now(UTC) + timedelta(hours=2)
     with_job_telemetry("sync", {**CONTEXT, "queued_at": ahead}, lambda: None)
-    assert JobEvent.objects.get().queue_wait_ms == 0
+    assert shipped(JobEvent).get().queue_wait_ms == 0
 
 
 class Broken:
@@ -247,7 +248,7 @@ def test_a_bad_user_context_never_breaks_the_job(context: Any) -> None:
     with pytest.raises(KeyError), with_job_telemetry("sync", context):
         raise KeyError
     assert sum(dropped_events().values()) == 2
-    assert not JobEvent.objects.exists()
+    assert not shipped(JobEvent).exists()
 
 
 def test_rows_are_counted_and_outer_jobs_include_the_inner_ones() -> None:
@@ -256,7 +257,7 @@ def test_rows_are_counted_and_outer_jobs_include_the_inner_ones() -> None:
         with with_job_telemetry("inner", CONTEXT):
             assert len(User.objects.all()[:4]) == 4
             User.objects.filter(username__in=["user1", "user2"]).update(first_name="x")
-    figures = {event.job_type: (event.rows_read, event.rows_written) for event in JobEvent.objects.all()}
+    figures = {event.job_type: (event.rows_read, event.rows_written) for event in shipped(JobEvent).all()}
     assert figures == {"inner": (4, 2), "outer": (4, 12)}
 
 
@@ -264,7 +265,7 @@ def test_cpu_is_the_jobs_own_and_not_the_time_it_slept() -> None:
     with with_job_telemetry("busy", CONTEXT):
         spin(0.05)
         time.sleep(0.1)
-    event = JobEvent.objects.get()
+    event = shipped(JobEvent).get()
     assert event.duration_ms is not None
     assert event.duration_ms >= 150
     assert 45 <= event.cpu_ms < 130
@@ -283,7 +284,7 @@ def test_cpu_of_a_coroutine_leaves_out_what_runs_between_its_steps() -> None:
         await waiting
 
     asyncio.run(host())
-    event = JobEvent.objects.get()
+    event = shipped(JobEvent).get()
     assert event.duration_ms is not None
     assert event.duration_ms >= 100
     assert event.cpu_ms <= 20

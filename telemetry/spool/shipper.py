@@ -1,0 +1,127 @@
+"""The thread of a process that carries its events to the database, and those of processes that are gone."""
+
+import logging
+import random
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import Final
+
+from django.db import connection
+
+from telemetry.spool.adoption import adopt
+from telemetry.spool.transfer import OffsetMoved, Shipped, ship_chunk
+from telemetry.spool.writer import Writer
+
+logger = logging.getLogger("telemetry")
+
+SHIP_EVERY_S: Final = 0.5
+ADOPT_EVERY_S: Final = 2.0
+CLOSE_IDLE_S: Final = 10.0
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 15.0
+LOG_EVERY_S: Final = 60.0
+
+
+class Shipper:
+    """Ships what a writer keeps, until it is told to stop. No exception ends it."""
+
+    def __init__(self, writer: Writer) -> None:
+        self.writer = writer
+        self.shipped = 0
+        self.aside: Counter[str] = Counter()
+        self.failure = ""
+        self._hurry = threading.Event()
+        self._moved = threading.Condition()
+        self._is_stopping = False
+        self._failures = 0
+        self._logged_at = -LOG_EVERY_S
+        self._adopted_at = -ADOPT_EVERY_S
+        self._busy_at = time.monotonic()
+        self.thread = threading.Thread(target=self._run, name="telemetry-shipper", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; raises RuntimeError where none can start."""
+        self.thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Ask the thread to end and wait for it, at most so long."""
+        self._is_stopping = True
+        self._hurry.set()
+        if self.thread.is_alive() and self.thread is not threading.current_thread():
+            self.thread.join(timeout_s)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Ship everything recorded until now; returns whether all of it is in the database in time."""
+        wanted = self.writer.snapshot()
+        deadline = time.monotonic() + timeout_s
+        with self._moved:
+            while not all((one.committed or 0) >= size for one, size in wanted):
+                self._hurry.set()
+                left_s = deadline - time.monotonic()
+                if left_s <= 0 or not self.thread.is_alive():
+                    return False
+                self._moved.wait(min(left_s, SHIP_EVERY_S))
+        return True
+
+    def _run(self) -> None:
+        try:
+            while not self._is_stopping:
+                self._hurry.wait(self._pause_s())
+                self._hurry.clear()
+                self._pass()
+        finally:
+            with suppress(Exception):
+                connection.close()
+
+    def _pause_s(self) -> float:
+        """Return how long to rest: longer after every failure, and never the same for two processes."""
+        if not self._failures:
+            return SHIP_EVERY_S
+        longest = min(FIRST_PAUSE_S * 2 ** min(self._failures, 10), LONGEST_PAUSE_S)
+        return float(longest * random.uniform(0.5, 1.0))
+
+    def _pass(self) -> None:
+        """Ship what waits once; whatever goes wrong, the next pass tries again."""
+        try:
+            self.writer.check_place()
+            self._ship_own()
+            if time.monotonic() - self._adopted_at >= ADOPT_EVERY_S:
+                adopt(self._tell, own_stem=self.writer.stem)
+                self._adopted_at = time.monotonic()
+            self._failures, self.failure = 0, ""
+            if time.monotonic() - self._busy_at > CLOSE_IDLE_S:
+                connection.close()
+        except Exception as error:
+            self._note_failure(error)
+            with suppress(Exception):
+                connection.close()
+        finally:
+            with self._moved:
+                self._moved.notify_all()
+
+    def _note_failure(self, error: Exception) -> None:
+        self._failures += 1
+        self.failure = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        if time.monotonic() - self._logged_at >= LOG_EVERY_S:
+            self._logged_at = time.monotonic()
+            logger.warning("Events wait in the spool, the database takes none: %s", self.failure)
+
+    def _ship_own(self) -> None:
+        connection.close_if_unusable_or_obsolete()
+        for segment, size in self.writer.snapshot():
+            while segment.committed is None or segment.committed < size:
+                try:
+                    shipped = ship_chunk(segment, segment.layout, size, is_last=False)
+                except OffsetMoved:
+                    continue
+                if shipped is None:
+                    break
+                self._tell(shipped)
+        self.writer.drop_shipped()
+
+    def _tell(self, shipped: Shipped) -> None:
+        self.shipped += shipped.events
+        self.aside.update(shipped.refused)
+        self._busy_at = time.monotonic()

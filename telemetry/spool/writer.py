@@ -1,0 +1,240 @@
+"""Appends events to this process's own segments: one write into the page cache an event."""
+
+import errno
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from telemetry.encoding import encoders
+from telemetry.events import Row
+from telemetry.spool.folder import Hold, made_folder, new_hold, used_bytes
+from telemetry.spool.frames import Layout, first_line, framed, read_first_line
+
+logger = logging.getLogger("telemetry")
+
+ROLL_BYTES: Final = 4 * 1024 * 1024
+LOOK_EVERY_BYTES: Final = 256 * 1024
+LONGEST_PAUSE_S: Final = 1.0
+MB: Final = 1_000_000
+
+
+class SpoolError(Exception):
+    """An event could not be kept; `reason` is one of few words to count it by."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Segment:
+    """One file of this process: durable up to `size`, shipped up to `committed` (None: ask)."""
+
+    def __init__(self, name: str, path: Path) -> None:
+        self.name = name
+        self.path = path
+        line = first_line(name)
+        self.layout: Layout = read_first_line(line)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self.descriptor = os.open(path, flags, 0o600)
+        try:
+            write_whole(self.descriptor, line)
+        except OSError:
+            self.discard()
+            raise
+        self.start = self.size = len(line)
+        self.committed: int | None = self.start
+        self.look_at = self.size + LOOK_EVERY_BYTES
+        self.is_closed = False
+
+    def is_there(self) -> bool:
+        """Say whether the file is still where it was made."""
+        try:
+            return os.path.samestat(os.fstat(self.descriptor), os.stat(self.path))
+        except OSError:
+            return False
+
+    def discard(self) -> None:
+        """Remove the file, if it is still the one that was made here, and close it."""
+        with suppress(OSError):
+            if self.is_there():
+                self.path.unlink()
+        with suppress(OSError):
+            os.close(self.descriptor)
+
+
+class Writer:
+    """This process's end of the spool. Every method is safe between threads."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.stem = ""
+        self.hold: Hold | None = None
+        self.segments: list[Segment] = []
+        self.recorded = 0
+        self._current: Segment | None = None
+        self._encoders = encoders()
+        self._number = 0
+        self._failure: SpoolError | None = None
+        self._retry_at = 0.0
+        self._pause_s = 0.0
+
+    def append(self, kind: str, row: Row) -> None:
+        """Keep a cleaned row: when this returns it survives kill -9. Raises SpoolError."""
+        with self.lock:
+            number, encode = self._encoders[kind]
+            frame = framed(number, encode(row))
+            segment = self._current
+            if segment is None or segment.size >= segment.look_at:
+                segment = self._room(segment)
+            try:
+                write_whole(segment.descriptor, frame)
+            except OSError as error:
+                segment = self._write_again(segment, frame, error)
+            segment.size += len(frame)
+            self.recorded += 1
+
+    def stem_path(self) -> Path:
+        """Return the path, without ending, of the files under this process's hold; raises SpoolError."""
+        with self.lock:
+            try:
+                return self._held() / self.stem
+            except OSError as error:
+                raise SpoolError(f"spool unusable: {reason_of(error)}", str(error)) from error
+
+    def _room(self, segment: Segment | None) -> Segment:
+        """Return a segment that has room, unless all files together take too much space."""
+        now = time.monotonic()
+        if segment is None and self._failure and now < self._retry_at:
+            raise self._failure
+        try:
+            self._check_limit()
+            if segment is None or segment.size >= ROLL_BYTES:
+                segment = self._opened()
+        except SpoolError as error:
+            self._give_up(error)
+            raise
+        segment.look_at = min(segment.size + LOOK_EVERY_BYTES, max(ROLL_BYTES, segment.size))
+        self._failure, self._pause_s = None, 0.0
+        return segment
+
+    def _check_limit(self) -> None:
+        folder = self.hold.path.parent if self.hold else None
+        most = settings.TELEMETRY_SPOOL_MAX_MB * MB
+        if folder and used_bytes(folder) >= most:
+            raise SpoolError("spool full", f"{folder} holds {settings.TELEMETRY_SPOOL_MAX_MB} MB already")
+
+    def _opened(self) -> Segment:
+        """Begin the next segment, under a new stem when the folder is not the one that was known."""
+        self.finish_current()
+        try:
+            folder = self._held()
+            self._number += 1
+            name = f"{self.stem}.{self._number}"
+            self._current = Segment(name, folder / f"{name}.seg")
+        except OSError as error:
+            raise SpoolError(f"spool unusable: {reason_of(error)}", str(error)) from error
+        self.segments.append(self._current)
+        return self._current
+
+    def _held(self) -> Path:
+        """Return the folder, this process's stem in it held; raises OSError."""
+        folder = made_folder()
+        if self.hold is None or not self.hold.is_there() or self.hold.path.parent != folder:
+            if self.hold:
+                self.hold.forget()
+                self.hold = None
+            self.stem, self.hold = new_hold(folder)
+        return folder
+
+    def finish_current(self) -> None:
+        """Let the current segment be; the next event begins another. The lock must be held."""
+        if self._current:
+            self._current.is_closed = True
+            self._current = None
+
+    def _write_again(self, segment: Segment, frame: bytes, error: OSError) -> Segment:
+        """Undo what a failed write left; where only this file may not grow, use another."""
+        try:
+            os.ftruncate(segment.descriptor, segment.size)
+        except OSError:
+            self.finish_current()  # what the write left is behind `size`, where a reader takes it for torn
+        if error.errno == errno.EFBIG and segment.size > segment.start:
+            try:
+                segment = self._opened()
+                write_whole(segment.descriptor, frame)
+            except (OSError, SpoolError) as again:
+                logger.debug("Another segment did not take the event either: %s", again)
+                if self._current:
+                    os.ftruncate(self._current.descriptor, self._current.size)
+            else:
+                return segment
+        failure = SpoolError(f"spool unusable: {reason_of(error)}", str(error))
+        self._give_up(failure)
+        raise failure from error
+
+    def _give_up(self, failure: SpoolError) -> None:
+        """Refuse events for a moment, a longer one each time, so that a full disk costs the host nothing."""
+        self.finish_current()
+        self._pause_s = min(max(2 * self._pause_s, 0.05), LONGEST_PAUSE_S)
+        self._failure, self._retry_at = failure, time.monotonic() + self._pause_s
+
+    def check_place(self) -> None:
+        """Leave files that are no longer in the folder, as when somebody removed it."""
+        with self.lock:
+            if self._current and not (self._current.is_there() and self.hold and self.hold.is_there()):
+                logger.warning(
+                    "The spool's files of this process are gone from %s.", self._current.path.parent
+                )
+                self.finish_current()
+
+    def snapshot(self) -> list[tuple[Segment, int]]:
+        """Return the segments with what is durable of each, oldest first."""
+        with self.lock:
+            return [(segment, segment.size) for segment in self.segments]
+
+    def drop_shipped(self, *, also_current: bool = False) -> None:
+        """Remove the files whose events are all in the database."""
+        with self.lock:
+            if also_current:
+                self.finish_current()
+            done = [one for one in self.segments if one.is_closed and one.committed == one.size]
+            self.segments = [one for one in self.segments if one not in done]
+        for segment in done:
+            segment.discard()
+
+    def close(self) -> None:
+        """Let go of everything; what is not shipped stays in the folder for whoever adopts it."""
+        self.drop_shipped(also_current=True)
+        with self.lock:
+            if self.hold:
+                self.hold.let_go(remove=not self.segments)
+                self.hold = None
+            self.forget()
+            self._failure = None
+
+    def forget(self) -> None:
+        """Close this process's copies of the descriptors, as a forked child does; the files stay."""
+        for segment in self.segments:
+            with suppress(OSError):
+                os.close(segment.descriptor)
+        self.segments, self._current, self.stem = [], None, ""
+        if self.hold:
+            self.hold.forget()
+            self.hold = None
+
+
+def write_whole(descriptor: int, data: bytes) -> None:
+    """Append all of the data; raises OSError when only a part of it found room."""
+    if os.write(descriptor, data) != len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def reason_of(error: OSError) -> str:
+    """Return what is wrong with a folder or a disk, in few words that are the same every time."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
