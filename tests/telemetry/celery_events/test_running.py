@@ -10,6 +10,7 @@ from telemetry.record import dropped_events
 from tests.telemetry.celery_events import app as shop
 from tests.telemetry.celery_events.conftest import StartWorker
 from tests.telemetry.celery_events.worker import recorded
+from tests.telemetry.shipped import shipped
 
 pytestmark = pytest.mark.usefixtures("recording")
 
@@ -81,7 +82,7 @@ def test_other_pools_record_as_well_and_ship_at_their_end(start_worker: StartWor
     shop.fail.delay()
     recorded(9)
     worker.end(30)
-    assert set(JobEvent.objects.filter(success=True).values_list("user_id", flat=True)) == {
+    assert set(shipped(JobEvent).filter(success=True).values_list("user_id", flat=True)) == {
         f"u{number}" for number in range(8)
     }
 
@@ -91,7 +92,7 @@ def test_eager_tasks_are_recorded_and_their_errors_go_on() -> None:
     with pytest.raises(LookupError):
         shop.fail.apply(throw=True)
     shop.stumble.apply()
-    assert told(list(JobEvent.objects.all())) == [
+    assert told(list(shipped(JobEvent).all())) == [
         ("add", 1, "ok"),
         ("fail", 1, "LookupError"),
         ("stumble", 1, "ConnectionError"),
@@ -103,7 +104,7 @@ def test_eager_tasks_are_recorded_and_their_errors_go_on() -> None:
 
 def test_a_function_called_as_one_is_no_task() -> None:
     assert shop.add(1, 2) == 3
-    assert not JobEvent.objects.exists()
+    assert not shipped(JobEvent).exists()
 
 
 def test_calls_that_a_task_records_are_beside_it() -> None:
@@ -113,7 +114,7 @@ def test_calls_that_a_task_records_are_beside_it() -> None:
         shop.order.apply_async(("u9",), headers=with_user)
     finally:
         shop.app.conf.task_always_eager = False
-    assert LlmEvent.objects.get().user_id == "u9"
-    owners = set(JobEvent.objects.values_list("job_type", "user_id", "tier", "domain"))
+    assert shipped(LlmEvent).get().user_id == "u9"
+    owners = set(shipped(JobEvent).values_list("job_type", "user_id", "tier", "domain"))
     assert {owner[1:] for owner in owners} == {("u9", "pro", "orders")}
     assert len(owners) == 2

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from telemetry.celery_events import plans, telemetry_context
 from telemetry.models import JobEvent
 from tests.telemetry.celery_events import app as shop
+from tests.telemetry.shipped import shipped
 
 pytestmark = pytest.mark.usefixtures("recording", "eager", "fresh_plans")
 
@@ -36,7 +37,7 @@ def headers(**owner: Any) -> dict[str, Any]:
 
 
 def owners() -> list[tuple[str, str, str]]:
-    return list(JobEvent.objects.order_by("started_at").values_list("user_id", "tier", "domain"))
+    return list(shipped(JobEvent).order_by("started_at").values_list("user_id", "tier", "domain"))
 
 
 def test_without_a_word_it_is_the_systems_and_of_the_modules_domain() -> None:
@@ -111,6 +112,6 @@ def test_tasks_may_be_left_out_by_attribute_and_by_name(settings: Settings) -> N
     for task in (shop.unseen, shop.long_name, shop.ignore):
         task.delay()
     shop.add.delay(1, 2)
-    assert [event.job_type.partition("~")[0] for event in JobEvent.objects.all()] == [
+    assert [event.job_type.partition("~")[0] for event in shipped(JobEvent).all()] == [
         shop.ignore.name[:40].partition("~")[0]
     ]
