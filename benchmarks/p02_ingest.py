@@ -39,7 +39,7 @@ def bulk_create(load: ingest.Load, batches: list[list[ingest.Event]]) -> None:
     """Store the instances as a caller of Django would."""
     manager = ingest.MODELS_OF_KIND[load.kind]._default_manager
     for batch in batches:
-        manager.bulk_create(batch, batch_size=ingest.BATCH)  # type: ignore[arg-type]
+        manager.bulk_create(batch, batch_size=ingest.BATCH)  # type: ignore[arg-type] # either model, kind by kind
 
 
 def plain_rate(load: ingest.Load) -> float:

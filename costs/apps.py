@@ -11,4 +11,4 @@ class CostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks."""
-        from costs import checks  # noqa: F401
+        from costs import checks  # noqa: F401 - importing registers them

@@ -146,7 +146,7 @@ def card(
 
 def spend(periods: Periods, asked: DateRange, today: Day | None) -> Card:
     foot = f"{numbers.money(today.cost_exact)} of it today so far" if asked.has_today and today else ""
-    return Card("spend", "Spend", MONEY, **summed(periods, "cost_exact"), foot=foot)  # type: ignore[arg-type]
+    return Card("spend", "Spend", MONEY, **summed(periods, "cost_exact"), foot=foot)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
 def jobs(periods: Periods) -> Card:
@@ -157,7 +157,7 @@ def jobs(periods: Periods) -> Card:
         if total
         else "None ran"
     )
-    return Card("jobs", "Jobs", COUNT, **summed(periods, "jobs"), foot=foot)  # type: ignore[arg-type]
+    return Card("jobs", "Jobs", COUNT, **summed(periods, "jobs"), foot=foot)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
 def ai_calls(periods: Periods) -> Card:
@@ -165,7 +165,7 @@ def ai_calls(periods: Periods) -> Card:
         sum(getattr(day, name) for day in periods.shown) for name in ("tokens_in", "tokens_out")
     )
     foot = f"{numbers.compact(tokens_in)} in, {numbers.compact(tokens_out)} out"
-    return Card("ai_calls", "AI calls", COUNT, **summed(periods, "ai_calls"), foot=foot)  # type: ignore[arg-type]
+    return Card("ai_calls", "AI calls", COUNT, **summed(periods, "ai_calls"), foot=foot)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
 def cache_hits(periods: Periods) -> Card:
@@ -211,11 +211,11 @@ def unpriced_calls(periods: Periods, models: Sequence[ModelRow]) -> Card:
     else:
         foot = "Every call has a price" if calls else ""
     warns = bool(figures["total"]) and not every
-    return Card("unpriced_calls", "Unpriced calls", COUNT, **figures, foot=foot, warns=warns)  # type: ignore[arg-type]
+    return Card("unpriced_calls", "Unpriced calls", COUNT, **figures, foot=foot, warns=warns)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
 def sums(asked: DateRange, rows: Mapping[date, Day]) -> list[Card]:
     """Return the plain sums that have no card on the page, for the API."""
     periods = Periods.of(asked, rows)
     names = {"cpu_ms": "CPU, ms", "tokens_in": "Tokens in", "tokens_out": "Tokens out"}
-    return [Card(name, label, COUNT, **summed(periods, name)) for name, label in names.items()]  # type: ignore[arg-type]
+    return [Card(name, label, COUNT, **summed(periods, name)) for name, label in names.items()]  # type: ignore[arg-type] # summed() holds its numbers alone

@@ -27,7 +27,7 @@ STEADY_S = 60
 LONGEST_PAUSE_S = 30.0
 
 
-class Kept(honcho.process.Process):  # type: ignore[misc]
+class Kept(honcho.process.Process):  # type: ignore[misc] # honcho has no types
     """A process that is started again when it ends by itself, with longer and longer pauses while it
     does not hold.
     """
@@ -76,7 +76,7 @@ class Signals:
             pass
 
 
-class Team(honcho.manager.Manager):  # type: ignore[misc]
+class Team(honcho.manager.Manager):  # type: ignore[misc] # honcho has no types
     """honcho's manager with processes that are kept, and an end that comes even when one of them hangs."""
 
     def __init__(self) -> None:

@@ -206,7 +206,7 @@ FAILED = {"success": False, "input_tokens": 0, "output_tokens": 0}
 
 def moment_of(event: Event) -> datetime:
     """Return when an event was recorded."""
-    return event["created_at"]  # type: ignore[no-any-return]
+    return event["created_at"]  # type: ignore[no-any-return] # an event of ours holds a datetime
 
 
 def answered(input_tokens: int, output_tokens: int, provider: str, rng: Random) -> Event:

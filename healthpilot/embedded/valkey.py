@@ -82,7 +82,7 @@ def ask(home: Home, words: bytes) -> bytes:
         return link.recv(64)
 
 
-def until(condition, limit_s: float) -> bool:  # type: ignore[no-untyped-def]
+def until(condition, limit_s: float) -> bool:  # type: ignore[no-untyped-def] # whatever can be called
     """Wait for a condition, looking twenty times a second; says whether it came true."""
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:

@@ -155,7 +155,7 @@ def store(rows: Iterable[Model]) -> None:
     """Store rows of any tables with one statement a table."""
     for _, of_kind in groupby(sorted(rows, key=lambda row: row._meta.db_table), key=type):
         alike = list(of_kind)
-        alike[0]._meta.default_manager.bulk_create(alike)  # type: ignore[union-attr]
+        alike[0]._meta.default_manager.bulk_create(alike)  # type: ignore[union-attr] # every row is of a model
 
 
 def lively_day(

@@ -19,7 +19,7 @@ def try_it(size: Size) -> str:
     from tests.costs.oracle import assert_days_match, days_of, stored_events
 
     empty()
-    call_command("seed_telemetry", days=DAYS, users=60, seed=7, stdout=open("/dev/null", "w"))  # noqa: SIM115
+    call_command("seed_telemetry", days=DAYS, users=60, seed=7, stdout=open("/dev/null", "w"))  # noqa: SIM115 - ends with the process
     began = time.monotonic()
     assert Child(work).exit_code() == 0
     length_s = time.monotonic() - began

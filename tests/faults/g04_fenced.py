@@ -20,7 +20,7 @@ DAY = (datetime.now(UTC) - timedelta(days=1)).date()
 def try_it(size: Size) -> str:
     """Let many start at once; stop a holder before and in its transaction, take over, let it go on."""
     empty()
-    call_command("seed_telemetry", days=2, users=60, seed=9, stdout=open("/dev/null", "w"))  # noqa: SIM115
+    call_command("seed_telemetry", days=2, users=60, seed=9, stdout=open("/dev/null", "w"))  # noqa: SIM115 - ends with the process
     for _ in range(ROUNDS[size]):
         start_together()
         for scenario in (stopped_before_writing, stopped_in_its_transaction):

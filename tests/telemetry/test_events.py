@@ -198,7 +198,7 @@ def test_a_time_in_any_zone_comes_out_in_utc() -> None:
 @pytest.mark.parametrize(
     ("moment", "reason"),
     [
-        (datetime(2026, 1, 1), "names no time zone, give one (Z for UTC)"),  # noqa: DTZ001
+        (datetime(2026, 1, 1), "names no time zone, give one (Z for UTC)"),  # noqa: DTZ001 - that is what is refused
         (
             datetime(1999, 12, 31, 23, 59, 59, tzinfo=UTC),
             "is 1999-12-31T23:59:59Z, the earliest is 2000-01-01",

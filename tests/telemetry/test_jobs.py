@@ -35,7 +35,7 @@ def test_a_decorated_function_is_recorded_at_every_call() -> None:
 
     assert (add(1, b=2), add(3, b=4)) == (3, 7)
     with pytest.raises(TypeError):
-        add(1, b="2")  # type: ignore[arg-type]
+        add(1, b="2")  # type: ignore[arg-type] # the wrong type is the test
     assert (add.__name__, add.__doc__) == ("add", "Add.")
     assert endings() == [("add", True, None), ("add", True, None), ("add", False, "TypeError")]
 

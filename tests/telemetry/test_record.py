@@ -16,7 +16,7 @@ from telemetry.spool.adoption import adopt
 from tests.telemetry.shipped import shipped
 
 CALL = {"user_id": "u1", "tier": "pro", "llm_model": "gpt-4o-mini", "context_type": "chat"}
-CALL |= {"input_tokens": 5, "output_tokens": 7}  # type: ignore[dict-item]
+CALL |= {"input_tokens": 5, "output_tokens": 7}  # type: ignore[dict-item] # whole numbers beside texts
 JOB = {"job_type": "sync", "user_id": "u1", "tier": "pro", "domain": "billing", "success": True}
 CONTEXT = {"user_id": "u1", "tier": "pro", "domain": "billing"}
 

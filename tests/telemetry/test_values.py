@@ -60,7 +60,7 @@ def test_what_is_not_a_plain_whole_number_is_refused(written: object) -> None:
 @pytest.mark.parametrize(
     "read", [values.whole, values.number, values.boolean, values.text, instant_reader(None)]
 )
-def test_an_empty_value_is_absent(read) -> None:  # type: ignore[no-untyped-def]
+def test_an_empty_value_is_absent(read) -> None:  # type: ignore[no-untyped-def] # readers of several types
     assert read("") is None
     assert read(None) is None
 

@@ -135,7 +135,7 @@ def test_the_limit_holds_while_redis_is_away(client: Client, monkeypatch: pytest
     monkeypatch.setattr(redis.Redis, "execute_command", away)
     answers = [asked(client, "hp_abcdefabcdef_x").status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
-    cache._retry_at.clear()  # type: ignore[attr-defined]
+    cache._retry_at.clear()  # type: ignore[attr-defined] # of our own cache backend
 
 
 def test_a_token_stands_in_no_log_and_on_no_error_page(

@@ -10,7 +10,7 @@ from healthpilot.web import pages
 from healthpilot.web.pages import Cursor, CursorError, keyset_page
 
 
-def fetch_from(rows: Sequence[int]):  # type: ignore[no-untyped-def]
+def fetch_from(rows: Sequence[int]):  # type: ignore[no-untyped-def] # the inner function says it
     def fetch(start: Cursor | None, most: int) -> list[int]:
         if start is None:
             return list(rows[:most])

@@ -9,7 +9,7 @@ from healthpilot.web.sparklines import drawing
 def points(svg: str, css_class: str) -> list[tuple[float, float]]:
     found = re.search(rf'class="{css_class}" d="M([^"Z]*)"', svg)
     assert found
-    return [tuple(map(float, pair.split())) for pair in found[1].split("L")]  # type: ignore[misc]
+    return [tuple(map(float, pair.split())) for pair in found[1].split("L")]  # type: ignore[misc] # always pairs
 
 
 def test_the_highest_value_is_the_highest_point() -> None:

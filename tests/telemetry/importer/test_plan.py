@@ -20,7 +20,7 @@ def plan(
 
 def refusal(*args: str, **options: Sequence[str] | None) -> str:
     with pytest.raises(ImportRefusedError) as caught:
-        plan(*args, **options)  # type: ignore[arg-type]
+        plan(*args, **options)  # type: ignore[arg-type] # options as the command line has them
     return str(caught.value)
 
 
