@@ -4,8 +4,12 @@
 import os
 import sys
 
-from healthpilot import commandline
+from governance import preflight
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
+    preflight.run(sys.argv)
+
+    from healthpilot import commandline  # after the preflight, for Django loads with it
+
     commandline.run(sys.argv)

@@ -10,7 +10,7 @@ HARD_LIMIT_S = 900
 # One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
 QUEUES = ("paid", "free", "heavy", "system")
 
-app = Celery("healthpilot")
+app = Celery("healthpilot", task_cls="healthpilot.ticks:Tick")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
     accept_content=["json"],

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
     "healthpilot.dataqueue",
     "systemstatus",
     "costs",
+    "governance",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -202,3 +203,7 @@ TELEMETRY_SPOOL_MAX_MB = env.whole("TELEMETRY_SPOOL_MAX_MB", 1024, least=16)
 TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
 # While Redis is away each process admits its share of what is left: one of so many, if none was counted.
 BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)
+
+
+# Where the live budgets are that docs/DECISIONS.md must have decided: mappings, or functions that return one.
+GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]

@@ -59,5 +59,7 @@ def start_services() -> subprocess.Popen[bytes]:
         "DATABASE_URL": home.database_url,
         "REDIS_URL": home.redis_url,
         "HEALTHPILOT_PLAIN_STATIC": "1",
+        # A fault in the documents is what ./run check tells; it must not fail every test that runs a command.
+        "HEALTHPILOT_GOVERNANCE": "warn",
     }
     return guard
