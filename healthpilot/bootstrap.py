@@ -24,7 +24,7 @@ HELP = """Usage: ./run VERB
   stop                                  end everything that up started
   manage COMMAND …                      one management command (manage doctor says what is missing)
   test [PYTEST ARGUMENTS]               every test, browser included
-  check                                 lint, types, templates, architecture, migrations
+  check                                 lint, types, templates, architecture, documents, migrations
   bench [ARGUMENTS]                     measure against the budgets of docs/PERFORMANCE.md
   faults [ARGUMENTS]                    break things on purpose and see whether the promises hold
 

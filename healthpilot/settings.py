@@ -204,6 +204,5 @@ TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
 # While Redis is away each process admits its share of what is left: one of so many, if none was counted.
 BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)
 
-
 # Where the live budgets are that docs/DECISIONS.md must have decided: mappings, or functions that return one.
 GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]

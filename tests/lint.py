@@ -24,6 +24,7 @@ def checks() -> dict[str, list[str]]:
         "types (mypy)": [str(BIN / "mypy"), "."],
         "architecture (import-linter)": [str(BIN / "lint-imports"), "--no-cache"],
         "configuration (Django)": [*manage, "check", "--deploy", "--fail-level", "WARNING"],
+        "documents (governance)": [*manage, "governance", "verify"],
         "migrations (Django)": [*manage, "makemigrations", "--check", "--dry-run"],
     }
 
