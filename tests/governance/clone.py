@@ -65,8 +65,8 @@ class Clone:
         for path in (*self.root.glob("docs/*"), *self.root.glob("*.md")):
             if path.is_symlink() or str(path.relative_to(self.root)) not in self.kept:
                 path.unlink()
-        for path, content in self.kept.items():
-            (self.root / path).write_bytes(content)
+        for name, content in self.kept.items():
+            (self.root / name).write_bytes(content)
         for path in self.var.glob("governance.*"):
             path.unlink()
 

@@ -24,7 +24,7 @@ class Specimen:
     def usage(self) -> str:
         """What the head of the component's template says about its arguments."""
         name = self.described_by or self.template
-        return documented(engines["django"].get_template(name).template.source)  # type: ignore[attr-defined]
+        return documented(engines["django"].get_template(name).template.source)  # type: ignore[attr-defined] # a Django template has it
 
     @property
     def component(self) -> str:
