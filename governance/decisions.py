@@ -84,9 +84,11 @@ def parse(text: str) -> Log:
         log.faults.add(len(lines), "the last line has no line feed.", f"echo >> {DECISIONS}")
     elif text:
         lines.pop()
+    if not lines or lines[0] != "# Decisions":
+        log.faults.add(1, "the title is missing.", "begin with `# Decisions`, then sentences")
     starts = [index for index, line in enumerate(lines) if line.startswith("### ")]
     preamble(log, lines[: starts[0] if starts else len(lines)])
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         found = heading(lines[start], "D")
         if found and found[1]:
             entry = Decision(*found, start + 1)
@@ -99,9 +101,9 @@ def parse(text: str) -> Log:
 
 
 def preamble(log: Log, lines: list[str]) -> None:
-    """Take what stands before the first entry: the title and plain sentences."""
+    """Take what stands below the title and before the first entry: plain sentences."""
     for number, line in enumerate(lines, 1):
-        if (number == 1) != (line == "# Decisions") or (number > 1 and line.startswith(("#", "-", ">"))):
+        if number > 1 and line.startswith(("#", "-", ">")):
             log.faults.add(
                 number, f"{short(line)} is not in place here.", "begin with `# Decisions`, then sentences"
             )

@@ -78,7 +78,7 @@ HIDDEN = (
         for last in range(0xAA, 0xAF)
     ),
     *(
-        (bytes((0xE2, 0x81, last)), f"a bidirectional control (U+{0x1FE0 + last:04X})")
+        (bytes((0xE2, 0x81, last)), f"a bidirectional control (U+{0x1FC0 + last:04X})")
         for last in range(0xA0, 0xAA)
     ),
     (b"\xef\xbb\xbf", "a byte order mark"),

@@ -118,6 +118,8 @@ def parse(text: str) -> Todo:
         todo.faults.add(len(lines), "the last line has no line feed.", f"echo >> {TODO}")
     elif text:
         lines.pop()
+    if lines[:1] != ["# TODO"]:
+        todo.faults.add(1, "the title is missing.", "begin with `# TODO`, then the current plan")
     for number, line in enumerate(lines, 1):
         if line:
             reader.take(line, number)
