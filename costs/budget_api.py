@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Router, Schema
+from pydantic import ConfigDict
 
 from costs.budgets import COUNTS, SUMS, BudgetConflict, BudgetError, save_budget
 from costs.days import local_today
@@ -67,6 +68,17 @@ class SavedBody(BudgetBody):
 
 class SaveBody(CapsBody):
     """The caps to set; those left out stay as they are."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "apply_scope": "tier",
+                "scope_key": "free",
+                "daily_cost_usd_cap": "25",
+                "daily_jobs_cap": 500,
+            }
+        }
+    )
 
     apply_scope: str
     scope_key: str = ""

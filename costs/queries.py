@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
+from django.db.models.functions import Extract
 
 from costs.models import (
     CostBreakdownDaily,
@@ -101,6 +102,20 @@ def rolled_up_at() -> datetime | None:
     """Return when a rollup last wrote."""
     newest: datetime | None = CostDay.objects.aggregate(at=Max("rolled_up_at"))["at"]
     return newest
+
+
+def rollup_version() -> str:
+    """Return a text that changes whenever a rollup or a window was written.
+
+    The newest time alone would not do: a rollup that began earlier may commit later. The sum of all times
+    changes with each of them.
+    """
+    written = Sum(Extract("rolled_up_at", "epoch"))
+    days = CostDay.objects.aggregate(days=Count("rolled_up_at"), written=written)
+    windows = CostWindow.objects.aggregate(
+        written=Sum(Extract("updated_at", "epoch")), users=Sum("users"), ends=Max("ends_on")
+    )
+    return f"{days} {windows}"
 
 
 def events_wait_for_the_fold() -> bool:

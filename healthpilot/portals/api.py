@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from costs.api import router as costs_router
 from costs.budget_api import router as budgets_router
 from healthpilot.dataqueue.api import router as jobs_router
+from healthpilot.portals.openapi import HOW_TO, Api
 from healthpilot.tokens.access import ScopeMissingError, TokenMissingError, token_or_role
 from healthpilot.tokens.checking import WINDOW_S, TokenError, TooManyWrongTokensError
 from healthpilot.web import VERSION
@@ -20,7 +20,6 @@ from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
 from telemetry.api import router as ingest_router
 
-HOW_TO = "Make a token at /admin/tokens or with ./run manage token create, and send it as a bearer token."
 DOCUMENT_READERS = token_or_role("", Role.VIEWER)
 
 
@@ -29,6 +28,8 @@ def for_viewers(document: Callable[..., HttpResponse]) -> Callable[..., HttpResp
 
     @wraps(document)
     def guarded(request: HttpRequest, **options: Any) -> HttpResponse:
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
         try:
             known = any(check(request) for check in DOCUMENT_READERS)
         except Exception as error:
@@ -38,10 +39,12 @@ def for_viewers(document: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     return declared(guarded, Role.VIEWER)
 
 
-api = NinjaAPI(
+api = Api(
     title="HealthPilot",
     version=VERSION,
-    description="Costs of users, tiers and jobs. Money is a string; days are local to COST_TIMEZONE.",
+    description="Costs of users, tiers and jobs, and the way in for their events. Money is a string with"
+    " every digit; days are local to COST_TIMEZONE; times are UTC. Lists come by cursor, 50 a page, at most"
+    " 200.",
     docs_url=None,
     docs_decorator=for_viewers,
     urls_namespace="api",

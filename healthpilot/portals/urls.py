@@ -10,6 +10,7 @@ app_name = "portals"
 urlpatterns = [
     path("", views.home, name="home"),
     path("healthz/live", views.live, name="live"),
+    path("admin/api", views.describe_api, name="api"),
     path("theme", views.choose_theme, name="theme"),
     path("admin/design", gallery.design, name="design"),
     path("admin/design/options", gallery.options, name="design_options"),

@@ -1,14 +1,18 @@
 """The cost endpoints: data with auth, a clear refusal without, exact figures, honest pages."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from costs.models import CostDay
 from tests.costs.factories import (
     days_ago,
     make_admin,
+    make_breakdown,
     make_global_day,
     make_month,
     make_user_day,
@@ -157,7 +161,7 @@ def test_the_openapi_document_describes_both_routes_and_their_refusals(staff: Cl
     assert document["openapi"].startswith("3.1")
     for path in ("/api/admin/cost/summary", "/api/admin/cost/users"):
         operation = document["paths"][path]["get"]
-        assert set(operation["responses"]) == {"200", "401", "403", "422"}
+        assert set(operation["responses"]) == {"200", "304", "401", "403", "422", "429", "503"}
         assert operation["security"]
         assert operation["summary"]
         assert all(
@@ -167,3 +171,151 @@ def test_the_openapi_document_describes_both_routes_and_their_refusals(staff: Cl
 
 def test_the_api_is_not_written_to(staff: Client) -> None:
     assert staff.post("/api/admin/cost/summary").status_code == 405
+
+
+LISTS = ["users", "days", "tiers", "domains", "models"]
+
+
+def test_tiers_domains_and_models_sum_to_the_spend_of_the_summary(staff: Client) -> None:
+    make_month(days=40, users=8)
+    spend = got(staff, "/api/admin/cost/summary?days=30")["cards"]["spend"]["total"]
+    for kind in ("tiers", "domains"):
+        items = got(staff, f"/api/admin/cost/{kind}?days=30")["items"]
+        assert sum(Decimal(item["cost_usd"]) for item in items) == Decimal(spend)
+        costs = [Decimal(item["cost_usd"]) for item in items]
+        assert costs == sorted(costs, reverse=True)
+    days = got(staff, "/api/admin/cost/days?days=30")["days"]
+    assert sum(Decimal(day["cost_usd"]) for day in days) == Decimal(spend)
+
+
+def test_every_list_comes_a_page_at_a_time_there_and_back(staff: Client) -> None:
+    make_month(days=12, users=5)
+    for kind, rows in (("days", "days"), ("tiers", "items"), ("domains", "items"), ("models", "items")):
+        path = f"/api/admin/cost/{kind}?days=7"
+        whole = got(staff, f"{path}&limit=200")[rows]
+        last = got(staff, f"{path}&limit=2")
+        pages = list(last[rows])
+        while last["next_cursor"]:
+            last = got(staff, f"{path}&limit=2&cursor={last['next_cursor']}")
+            pages += last[rows]
+        assert pages == whole, kind
+        if last["previous_cursor"]:
+            back = got(staff, f"{path}&limit=2&cursor={last['previous_cursor']}")
+            assert back[rows] == [row for row in whole if row not in last[rows]][-2:], kind
+
+
+def test_equal_costs_are_paged_by_their_names(staff: Client) -> None:
+    for name in ("c", "a", "b"):
+        make_breakdown(days_ago(1), "domain", name, "1")
+    first = got(staff, "/api/admin/cost/domains?limit=2")
+    second = got(staff, f"/api/admin/cost/domains?limit=2&cursor={first['next_cursor']}")
+    assert [item["key"] for item in first["items"] + second["items"]] == ["a", "b", "c"]
+
+
+def test_days_hold_every_day_of_the_range_and_flag_today(staff: Client) -> None:
+    make_global_day(days_ago(1), "2", users=3)
+    days = got(staff, "/api/admin/cost/days?days=3")["days"]
+    assert [day["date"] for day in days] == [str(days_ago(2)), str(days_ago(1)), str(today())]
+    assert [day["complete"] for day in days] == [True, True, False]
+    assert [(day["users"], day["cost_usd"]) for day in days] == [(0, "0"), (3, "2"), (0, "0")]
+
+
+def test_one_user_has_sums_and_a_row_a_day(staff: Client) -> None:
+    make_user_day(days_ago(2), "u/1 &", "1.5", tier="free", jobs=2)
+    make_user_day(days_ago(1), "u/1 &", "2.25", tier="pro", jobs=3)
+    make_user_day(days_ago(1), "other", "9")
+    body = got(staff, "/api/admin/cost/user?days=3&user_id=u%2F1%20%26")
+    assert (body["user"]["tier"], body["user"]["jobs"], body["user"]["cost_usd"]) == ("pro", 5, "3.75")
+    assert [(day["tier"], day["cost_usd"]) for day in body["days"]] == [
+        ("free", "1.5"), ("pro", "2.25"), (None, "0"),
+    ]  # fmt: skip
+
+
+def test_a_user_without_costs_has_zeros_and_no_tier(staff: Client) -> None:
+    user = got(staff, "/api/admin/cost/user?user_id=nobody")["user"]
+    assert (user["tier"], user["jobs"], user["cost_usd"]) == (None, 0, "0")
+
+
+def test_a_range_may_be_given_by_its_days(staff: Client) -> None:
+    make_global_day(days_ago(10), "4")
+    query = f"from={days_ago(11)}&to={days_ago(9)}"
+    summary = got(staff, f"/api/admin/cost/summary?{query}")
+    assert summary["range"] == {
+        "days": 3, "first_on": str(days_ago(11)), "last_on": str(days_ago(9)), "today": str(today()),
+    }  # fmt: skip
+    assert summary["cards"]["spend"]["total"] == "4"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("from=2026-01-01", "belong together"),
+        ("from=2026-02-01&to=2026-01-01", "from is after to"),
+        ("from=2020-01-01&to=2026-01-01", "at most 366 days"),
+        ("from=2026-01-01&to=2026-01-02&days=7", "not both"),
+        ("from=2999-01-01&to=2999-01-02", "future"),
+        ("from=2026-02-30&to=2026-03-01", "a day that exists"),
+        ("from=0001-01-01&to=0001-01-02", "from 2000 on"),
+        ("from=1767225600&to=1767225600", "a day that exists"),
+    ],
+)
+def test_a_range_of_no_sense_is_refused_with_the_reason(staff: Client, query: str, said: str) -> None:
+    answer = staff.get(f"/api/admin/cost/summary?{query}")
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("route", ["summary", "user?user_id=u", *LISTS])
+def test_what_has_not_changed_is_not_sent_again(staff: Client, route: str) -> None:
+    make_global_day(days_ago(1), "1")
+    path = f"/api/admin/cost/{route}"
+    first = staff.get(path)
+    assert "private" in first["Cache-Control"]
+    known = {"If-None-Match": first["ETag"]}
+    again = staff.get(path, headers=known)
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+    CostDay.objects.filter(date=days_ago(1)).update(rolled_up_at=timezone.now() - timedelta(days=3))
+    assert staff.get(path, headers=known).status_code == 200
+
+
+def test_a_rollup_that_began_earlier_and_commits_later_changes_the_version(staff: Client) -> None:
+    make_global_day(days_ago(1), "1")
+    make_global_day(days_ago(2), "1")
+    CostDay.objects.filter(date=days_ago(2)).update(rolled_up_at=timezone.now() - timedelta(hours=2))
+    known = {"If-None-Match": staff.get("/api/admin/cost/summary")["ETag"]}
+    CostDay.objects.filter(date=days_ago(2)).update(rolled_up_at=timezone.now() - timedelta(hours=1))
+    assert staff.get("/api/admin/cost/summary", headers=known).status_code == 200
+
+
+def test_the_tag_is_no_way_round_the_sign_in(staff: Client, client: Client) -> None:
+    known = {"If-None-Match": staff.get("/api/admin/cost/summary")["ETag"]}
+    assert Client().get("/api/admin/cost/summary", headers=known).status_code == 401
+
+
+def test_head_is_get_without_the_body(staff: Client) -> None:
+    head, whole = (getattr(staff, method)("/api/admin/cost/summary") for method in ("head", "get"))
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["Content-Length"] == whole["Content-Length"]
+    assert head["ETag"] == whole["ETag"]
+
+
+def test_options_says_what_is_allowed(staff: Client) -> None:
+    answer = staff.options("/api/admin/cost/summary")
+    assert (answer.status_code, answer["Allow"], answer.content) == (204, "GET, HEAD, OPTIONS", b"")
+
+
+def test_a_method_that_is_not_allowed_is_told_so_in_json(staff: Client) -> None:
+    for path, allowed in (
+        ("/api/admin/cost/summary", "GET, HEAD, OPTIONS"),
+        ("/api/openapi.json", "GET, HEAD, OPTIONS"),
+        ("/api/ingest/events", "OPTIONS, POST"),
+    ):
+        answer = staff.patch(path)
+        assert (answer.status_code, answer["Allow"]) == (405, allowed)
+        assert answer.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_a_parameter_that_does_not_exist_is_named(staff: Client) -> None:
+    answer = staff.get("/api/admin/cost/summary?day=7")
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].startswith("day: ")

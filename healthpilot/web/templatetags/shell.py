@@ -69,7 +69,13 @@ SECTIONS = (
             Link("dataqueue:jobs", "Jobs", "inbox", Role.VIEWER, key="j"),
         ),
     ),
-    ("Manage", (Link("tokens:list", "API tokens", "key", Role.ADMIN),)),
+    (
+        "Manage",
+        (
+            Link("tokens:list", "API tokens", "key", Role.ADMIN),
+            Link("portals:api", "API", "code", Role.VIEWER),
+        ),
+    ),
     (
         "Account",
         (
