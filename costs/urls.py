@@ -9,6 +9,7 @@ assert addresses  # importing it registers <recorded:name>
 
 urlpatterns = [
     path("cost", views.dashboard, name="dashboard"),
+    path("cost/export.csv", views.export_user_days, name="export"),
     path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),
     path("cost/domains/<recorded:name>", views.look_into, {"kind": subjects.DOMAIN}, name="domain"),
     path("cost/models/<recorded:name>", views.look_into, {"kind": subjects.MODEL}, name="model"),

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from costs import drilldown, panels, sheets
 from costs.days import local_today
+from costs.export import chunks, user_days
 from costs.forms import Asked, asked
 from costs.overview import overview
 from costs.ranges import spoken
@@ -92,6 +93,23 @@ def shown(
     return fresh(
         answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=status)
     )
+
+
+@role_required(Role.VIEWER)
+@require_safe
+def export_user_days(request: HttpRequest) -> HttpResponseBase:
+    """Stream every user's days of a range as a CSV file; a range of no sense is refused, not guessed."""
+    question = asked(request.GET, today=local_today(timezone.now()))
+    if question.problems:
+        said = "\n".join([*question.problems, "Give days=7, or from=2026-01-01&to=2026-01-31.", ""])
+        return HttpResponse(said, status=422, content_type="text/plain; charset=utf-8")
+    table = user_days(question.range)
+    answer = StreamingHttpResponse(
+        chunks(table) if request.method == "GET" else (), content_type="text/csv; charset=utf-8"
+    )
+    answer["Content-Disposition"] = f'attachment; filename="{table.name}.csv"'
+    answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def fresh(response: HttpResponse) -> HttpResponse:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 
 from django.http import HttpResponse
 
@@ -48,7 +49,7 @@ def harmless(text: str) -> str:
 
 def lines(sheet: Sheet) -> Iterator[str]:
     """Yield the lines of a sheet as CSV (RFC 4180)."""
-    for row in (sheet.heads, *sheet.rows):
+    for row in chain([sheet.heads], sheet.rows):
         line = io.StringIO()
         csv.writer(line).writerow([written(cell) for cell in row])
         yield line.getvalue()

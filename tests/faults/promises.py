@@ -22,9 +22,11 @@ class Promise:
 
 
 PROMISES = [
+    Promise("G2", "g02_ingested", "what an ingest call acknowledged is never lost and counts once"),
     Promise("G3", "g03_exact", "a rollup killed at any point and run again is exact"),
     Promise("G4", "g04_fenced", "one rollup a day at a time; a stale worker writes nothing"),
     Promise("G5", "g05_closed_once", "each local day is closed once, within ten minutes of being due"),
     Promise("G6", "g06_late_rows", "a row that commits after its day's rollup is added"),
     Promise("G7", "g07_budgets", "no overshoot above reservations; no phantom spend"),
+    Promise("G14", "g14_flat", "no request and no export loads a full set"),
 ]

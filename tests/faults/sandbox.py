@@ -15,6 +15,8 @@ STATE = (
     "telemetry_shipments",
     "telemetry_dropped",
     "telemetry_imports",
+    "telemetry_ingested",
+    "api_tokens",
     "cost_days",
     "cost_windows",
     "cost_settings",
