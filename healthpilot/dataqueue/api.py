@@ -13,7 +13,7 @@ from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.redaction import redacted
 from healthpilot.tokens.access import token_or_role
 from healthpilot.tokens.scopes import JOBS_READ
-from healthpilot.web.answers import json_error
+from healthpilot.web.answers import ErrorBody, json_error
 from healthpilot.web.roles import Role
 
 router = Router(auth=token_or_role(JOBS_READ, Role.VIEWER), tags=["jobs"])
@@ -54,7 +54,13 @@ class JobBody(Schema):
     finished_at: datetime | None
 
 
-@router.get("/{int:job_id}", response=JobBody, url_name="job", summary="One background job")
+@router.get(
+    "/{int:job_id}",
+    response={200: JobBody, 202: JobBody, 404: ErrorBody},
+    operation_id="job",
+    url_name="job",
+    summary="One background job",
+)
 def job(request: HttpRequest, job_id: int) -> Any:
     """Return one job; 200 when it has ended, 202 with Retry-After while it has not."""
     one = queries.job(job_id)

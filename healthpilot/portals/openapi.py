@@ -16,6 +16,7 @@ from healthpilot.web.methods import whole_http
 TAGS = [
     {"name": "cost", "description": "What everything cost: a token with cost:read, or an admin's session."},
     {"name": "budgets", "description": "Caps of scopes: cost:read to see them, budgets:write to set them."},
+    {"name": "jobs", "description": "Background jobs: a token with jobs:read, or a viewer's session."},
     {"name": "ingest", "description": "Events from other programs: a token with events:write."},
 ]
 HOW_TO = "Make a token at /admin/tokens or with ./run manage token create, and send it as a bearer token."
@@ -29,6 +30,7 @@ ERRORS = {
         "This needs a token with the scope cost:read; this one has events:write.",
         "Make a token with that scope at /admin/tokens.",
     ),
+    "404": error_body("not_found", "There is no job 7.", "Ended jobs are removed in time."),
     "409": error_body(
         "event_conflict",
         "Line 2: the event_id a1 was sent before with another body.",

@@ -1,6 +1,7 @@
 """The API's description for people, made from its OpenAPI document, so that the two never differ."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -146,7 +147,8 @@ def described(document: Told, schema: Told) -> Told:
 def curl(document: Told, path: str, method: str, told: Told, base: str) -> str:
     """Return a line that works once TOKEN is set."""
     asked = "&".join(f"{name}={value}" for name, value in samples(told))
-    url = shlex.quote(f"{base}{path}{'?' if asked else ''}{asked}")
+    place = re.sub(r"{\w+}", "1", path)
+    url = shlex.quote(f"{base}{place}{'?' if asked else ''}{asked}")
     line = 'curl -H "Authorization: Bearer $TOKEN"'
     body = told.get("requestBody")
     if method == "get" or not body:

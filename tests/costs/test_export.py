@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from costs import export
-from tests.costs.factories import days_ago, make_staff, make_user_day, make_visitor
+from tests.costs.factories import days_ago, make_month, make_staff, make_user_day, make_visitor
 
 pytestmark = pytest.mark.django_db
 
@@ -74,3 +74,10 @@ def test_it_is_for_viewers(client: Client) -> None:
     assert client.get(PATH).status_code == 302
     client.force_login(make_visitor())
     assert client.get(PATH).status_code == 403
+
+
+def test_the_page_links_to_the_file_of_the_days_it_shows(staff: Client) -> None:
+    make_month(days=10, users=3)
+    page = staff.get("/admin/cost?days=7").content.decode()
+    link = page.split(f'href="{PATH}?')[1].split('"')[0].replace("&amp;", "&")
+    assert len(table(staff.get(f"{PATH}?{link}"))) == 7 * 3

@@ -1,5 +1,6 @@
 """The API's document: whole, true, and the page made from it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -35,9 +36,12 @@ def operations(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 def test_every_route_of_the_api_is_in_the_document(document: dict[str, Any]) -> None:
     routed = {
-        f"/api{router.prefix}{path}" for router in api._get_bound_routers() for path in router.path_operations
+        re.sub(r"{\w+:", "{", f"/api{router.prefix}{path}")
+        for router in api._get_bound_routers()
+        for path in router.path_operations
     }
     assert set(document["paths"]) == routed
+    assert {told["tags"][0] for _, told in operations(document)} == {tag["name"] for tag in document["tags"]}
 
 
 def test_every_operation_says_who_may_what_comes_back_and_what_can_go_wrong(document: dict[str, Any]) -> None:
@@ -75,7 +79,8 @@ def test_a_token_of_any_scope_may_read_the_document() -> None:
 def test_the_page_shows_every_route_with_a_line_to_copy(viewer: Client, document: dict[str, Any]) -> None:
     page = viewer.get("/admin/api").content.decode()
     for path in document["paths"]:
-        assert f"http://testserver{path}" in page
+        assert f"<code>{path}</code>" in page
+        assert f"http://testserver{path.split('{')[0]}" in page
     assert "--data-binary" in page
     assert "cost:read" in page
     assert "<script src" in page
