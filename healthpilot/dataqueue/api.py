@@ -1,11 +1,11 @@
 """A job as JSON: where it is, how far, and what came of it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
-from ninja import Router, Schema
+from ninja import Path, Router, Schema
 
 from healthpilot.dataqueue import queries
 from healthpilot.dataqueue.kinds import registered
@@ -61,7 +61,7 @@ class JobBody(Schema):
     url_name="job",
     summary="One background job",
 )
-def job(request: HttpRequest, job_id: int) -> Any:
+def job(request: HttpRequest, job_id: Annotated[int, Path(..., description="The job's number.")]) -> Any:
     """Return one job; 200 when it has ended, 202 with Retry-After while it has not."""
     one = queries.job(job_id)
     if not one:
