@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin", to_cost, name="admin"),
     path("admin/", to_cost),
     path("admin/", include("costs.urls")),
+    path("admin/", include("telemetry.urls")),
     path("admin/", include("healthpilot.tokens.urls")),
     path("admin/", include("healthpilot.dataqueue.urls")),
     path("admin/django/login/", to_sign_in),

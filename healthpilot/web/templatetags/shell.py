@@ -70,8 +70,9 @@ SECTIONS = (
         ),
     ),
     (
-        "Manage",
+        "Connect",
         (
+            Link("telemetry:instrument", "Instrument your app", "plug", Role.VIEWER),
             Link("tokens:list", "API tokens", "key", Role.ADMIN),
             Link("portals:api", "API", "code", Role.VIEWER),
         ),
