@@ -185,17 +185,12 @@ DATAQUEUE_LEASE_S = env.whole("DATAQUEUE_LEASE_S", 45, least=1)
 DATAQUEUE_RETENTION_DAYS = env.whole("DATAQUEUE_RETENTION_DAYS", 30, least=1)
 TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 
-# Celery tasks are recorded by themselves, but for these names and patterns: HealthPilot's own ticks would
-# keep an idle product busy with counting itself. `none` records every task.
+# Celery tasks are recorded by themselves, but for these names and patterns. HealthPilot's own ticks would
+# keep an idle product busy with counting itself, and a task that carries a queued job would count it twice.
+# `none` records every task.
 TELEMETRY_SKIPPED_TASKS = env.words(
     "TELEMETRY_SKIPPED_TASKS",
-    [
-        "costs.fold_usage",
-        "costs.rollup_open_days",
-        "costs.rollup_due_days",
-        "telemetry.keep_partitions",
-        "dataqueue.*",
-    ],
+    ["costs.*", "dataqueue.*", "systemstatus.*", "telemetry.keep_*", "telemetry.forget_*"],
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)

@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Snippet:
-    """One way to record: its file's name without the ending, its heading and a sentence on what it records."""
+    """One way to record: its file's name without the ending, its heading, a sentence on what it records."""
 
     name: str
     title: str
