@@ -8,6 +8,7 @@ from governance.todo import short
 KINDS = ("decision", "conflict", "budget", "stop", "resume", "bypass", "correction")
 FIELDS = ("date", "kind", "by", "task", "supersedes")
 SECTIONS = ("Context", "Decision", "Consequences")
+MARKS = ("", " ", "#", "-")
 REWRITE = "write it anew with ./run manage governance decide"
 
 
@@ -169,7 +170,9 @@ def take_prose(faults: Faults, entry: Decision, lines: list[str], index: int, en
     """Take the three sections, each with at least one line of prose."""
     section = ""
     for number, line in enumerate(lines[index:end], index + 1):
-        if line.startswith("#"):
+        if section and line[:1] not in MARKS:
+            entry.prose[section] += 1
+        elif line.startswith("#"):
             section = line[5:]
             expected = SECTIONS[len(entry.prose)] if len(entry.prose) < len(SECTIONS) else "no heading"
             if line != f"#### {expected}":

@@ -2,6 +2,7 @@
 Standard library only; imported when the kept verdict does not do.
 """
 
+import gc
 import marshal
 import os
 import sys
@@ -43,10 +44,16 @@ def look(root: str) -> "list[tuple[str, str, int, str, str, str]]":
     """Return what is wrong with a folder's documents, packed."""
     if is_absent(root):
         return []
-    reading = Reading(root)
-    found = rules.check(reading)
-    found += bypass.unexplained(preflight.data_folder(root), reading.log)
-    return [finding.pack() for finding in found]
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of small objects that all live until the end: looking for circles costs a third
+    try:
+        reading = Reading(root)
+        found = rules.check(reading)
+        found += bypass.unexplained(preflight.data_folder(root), reading.log)
+        return [finding.pack() for finding in found]
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def is_absent(root: str) -> bool:

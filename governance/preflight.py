@@ -15,6 +15,24 @@ TRUE_WORDS = ("1", "true", "yes", "on")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]", "testserver")
 DOCUMENT_ENDINGS = (".md", ".markdown", ".rst", ".adoc", ".org", ".txt", ".docx", ".pdf")
 CACHE, BYPASSES, BYPASS = "governance.cache", "governance.bypasses", "GOVERNANCE_BYPASS"
+# What a verdict is made by; a change in one of them makes it anew.
+RULES = (
+    "bypass.py",
+    "chain.py",
+    "decisions.py",
+    "documents.py",
+    "findings.py",
+    "gate.py",
+    "parser.py",
+    "preflight.py",
+    "reading.py",
+    "rules/__init__.py",
+    "rules/entries.py",
+    "rules/places.py",
+    "rules/tasks.py",
+    "rules/titles.py",
+    "todo.py",
+)
 done = False
 
 
@@ -61,13 +79,14 @@ def fingerprint(root: str) -> "tuple[object, ...]":
     """Return what a verdict depends on: name, times, size and inode of every document and of every rule."""
     here = os.path.dirname(os.path.abspath(__file__))
     facts: list[object] = [sys.version, root]
-    for folder, endings, deep in (
-        (root, DOCUMENT_ENDINGS, False),
-        (os.path.join(root, "docs"), "", True),
-        (here, ".py", True),
-        (data_folder(root), BYPASSES, False),
-    ):
-        look(folder, endings, deep, facts)
+    look(root, DOCUMENT_ENDINGS, False, facts)
+    look(os.path.join(root, "docs"), "", True, facts)
+    for path in (*(os.path.join(here, rule) for rule in RULES), os.path.join(data_folder(root), BYPASSES)):
+        try:
+            seen = os.stat(path)
+            facts.append((seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino))
+        except FileNotFoundError:
+            facts.append(None)
     return tuple(facts)
 
 

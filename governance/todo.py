@@ -136,6 +136,9 @@ class Reader:
         self.task: Task | None = None
         self.rank = -1
         self.block = ""
+        # Lines that were good once: tasks repeat most of theirs, and looking again costs the most of all.
+        self.good: dict[str, tuple[str, str]] = {}
+        self.proved: dict[str, tuple[str, bool, str, str]] = {}
 
     def end(self) -> None:
         """An empty line ends a task."""
@@ -186,6 +189,12 @@ class Reader:
 
     def field(self, task: Task, line: str, number: int) -> None:
         """Take `- name: value`."""
+        if line in self.good:
+            name, value = self.good[line]
+            if RANK[name] > self.rank:
+                self.rank, self.block = RANK[name], name if name in ("accept", "done") else ""
+                task.fields[name] = (value, number)
+                return
         name, colon, value = line[2:].partition(":")
         rank = RANK.get(name)
         if rank is None or not colon:
@@ -200,18 +209,23 @@ class Reader:
         problem = wrong_value(name, value)
         if problem:
             self.unknown(number, f"{name}: {short(value)} is not usable.", problem)
+        else:
+            self.good[line] = (name, value)
         task.fields.setdefault(name, (value, number))
 
     def accept(self, task: Task, line: str, number: int) -> None:
         """Take `  - [ ] A1 kind: text`."""
-        label, _, rest = line[8:].partition(" ")
-        kind, colon, text = rest.partition(": ")
         ordinal = len(task.acceptance) + 1
-        good = line[4:8] in ("[ ] ", "[x] ") and kind in PROOFS and colon and text.strip()
-        if not good or label != f"A{ordinal}":
+        if line not in self.proved:
+            label, _, rest = line[8:].partition(" ")
+            kind, colon, text = rest.partition(": ")
+            good = line[4:8] in ("[ ] ", "[x] ") and kind in PROOFS and colon and text.strip()
+            self.proved[line] = (label if good else "", line[5:6] == "x", kind, text)
+        label, ticked, kind, text = self.proved[line]
+        if label != f"A{ordinal}":
             hint = f"write `  - [ ] A{ordinal} KIND: what must hold`, KIND one of {', '.join(PROOFS)}"
             self.unknown(number, f"{short(line)} is no acceptance.", hint)
-        task.acceptance.append(Acceptance(ordinal, line[5:6] == "x", kind, text, number))
+        task.acceptance.append(Acceptance(ordinal, ticked, kind, text, number))
 
     def close(self, task: Task, line: str, number: int) -> None:
         """Take `  - name: value` of the closing; the checklist's values are judged by E021."""

@@ -9,20 +9,21 @@ NEAR = 0.8
 
 
 def check(todo: Todo) -> list[Finding]:
-    """E012: an error for the same words in any order, a warning from a similarity of NEAR on."""
-    found = []
+    """E012 as an error: the same words in any order."""
     seen: dict[tuple[str, ...], Task] = {}
-    different: list[Task] = []
+    found = []
     for task in todo.tasks:
         words = words_of(task.title)
-        if not words or task.state == "dropped":
-            continue
-        if words in seen:
+        if words and task.state != "dropped" and seen.setdefault(words, task) is not task:
             found.append(duplicate(task, seen[words], ""))
-        else:
-            seen[words] = task
-            different.append(task)
-    return found + [duplicate(later, earlier, WARNING) for earlier, later in near(different)]
+    return found
+
+
+def nearly(todo: Todo) -> list[Finding]:
+    """E012 as a warning: alike by NEAR or more, but not the same. Too slow for every command."""
+    tasks = [task for task in todo.tasks if task.state != "dropped"]
+    pairs = [(one, two) for one, two in near(tasks) if words_of(one.title) != words_of(two.title)]
+    return [duplicate(later, earlier, WARNING) for earlier, later in pairs]
 
 
 def duplicate(task: Task, other: Task, level: str) -> Finding:

@@ -6,6 +6,7 @@ from governance import addresses, budgets, bypass, gate, history, preflight, rul
 from governance.findings import ERROR, STOP, Finding, errors
 from governance.output import Answer
 from governance.reading import Reading
+from governance.rules import titles
 
 Part = Callable[[], list[Finding]]
 
@@ -43,6 +44,7 @@ def about_files(reading: Reading, base: str, var: str) -> dict[str, Part]:
     """Return the parts that look at files alone."""
     return {
         "rules": lambda: rules.check(reading),
+        "titles": lambda: titles.nearly(reading.todo) if reading.todo else [],
         "tree": lambda: tree.check(reading),
         "history": lambda: history.check(reading.root, base),
         "bypass": lambda: bypass.unexplained(var, reading.log),

@@ -42,7 +42,7 @@ def junit(folder: Path, *cases: str, digest: str = "", began: float | None = Non
 
 
 def axe(folder: Path, *results: object) -> str:
-    path = folder / "axe.json"
+    path = folder / f"axe-{len(os.listdir(folder))}.json"
     path.write_text(json.dumps(list(results)))
     return str(path)
 
@@ -184,7 +184,7 @@ def test_what_no_report_proves_needs_words_on_what_was_seen(started: Repository,
     tasks.move(started.path, "T-0003", "blocked", why="first the import")
     tasks.move(started.path, "T-0002", "doing")
     brought = proof(tmp_path, axe=[], tests={}, answers={})
-    with pytest.raises(Refused, match="A2 batching is not proved: --test A2=.* or --seen A2="):
+    with pytest.raises(Refused, match=r"A2 batching is not proved: --test A2=.* or --seen A2="):
         done.close(started.path, "T-0002", brought)
     brought.tests = {"A2": "tests/test_app.py::test_page"}
     brought.seen = {"A3": "nothing is listed", "A4": "one job ran for each of two files"}

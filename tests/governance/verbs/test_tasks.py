@@ -5,6 +5,7 @@ import pytest
 from governance import rules
 from governance.documents import DECISIONS, TODO
 from governance.reading import Reading
+from governance.rules import titles
 from governance.verbs import tasks
 from governance.writing import Refused
 from tests.governance.repository import TASKS, Repository
@@ -56,7 +57,10 @@ def test_by_hand_a_nearly_equal_title_is_a_warning_an_equal_one_an_error(
     block = TASKS[TASKS.index("### T-0002") : TASKS.index("### T-0003")].rstrip()
     block = block.replace("T-0002", "T-0004").replace("Import the month's files", title)
     repository.write(TODO, f"{TASKS}\n{block}\n")
-    assert [(one.id, one.level) for one in rules.check(Reading(repository.path))] == [("E012", level)]
+    reading = Reading(repository.path)
+    assert reading.todo
+    found = rules.check(reading) + titles.nearly(reading.todo)
+    assert [(one.id, one.level) for one in found] == [("E012", level)]
 
 
 @pytest.mark.parametrize(
