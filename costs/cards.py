@@ -141,7 +141,7 @@ def card(
     key: str, label: str, kind: str, periods: Periods, column: str | None = None, *, foot: str = ""
 ) -> Card:
     """Return the card of one column, which is named as the card is unless given."""
-    return Card(key, label, kind, **summed(periods, column or key), foot=foot)  # type: ignore[arg-type]
+    return Card(key, label, kind, **summed(periods, column or key), foot=foot)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
 def spend(periods: Periods, asked: DateRange, today: Day | None) -> Card:

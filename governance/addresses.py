@@ -24,7 +24,11 @@ def check(patterns: Iterable[URLPattern | URLResolver] | None = None) -> list[Fi
         if is_catch_all(pattern):
             path, line = place_of(pattern.callback)
             hint = "name the addresses one by one, and let the rest be a 404"
-            found.append(Finding("E060", path, line, f"'/{route}' catches whatever comes.", hint))
+            found.append(
+                Finding(
+                    "E060", path or "healthpilot/urls.py", line, f"'/{route}' catches whatever comes.", hint
+                )
+            )
     return found
 
 

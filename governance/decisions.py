@@ -8,7 +8,7 @@ from governance.todo import short
 KINDS = ("decision", "conflict", "budget", "stop", "resume", "bypass", "correction")
 FIELDS = ("date", "kind", "by", "task", "supersedes")
 SECTIONS = ("Context", "Decision", "Consequences")
-MARKS = ("", " ", "#", "-")
+Good = dict[str, tuple[str, str]]
 REWRITE = "write it anew with ./run manage governance decide"
 
 
@@ -88,13 +88,14 @@ def parse(text: str) -> Log:
     if not lines or lines[0] != "# Decisions":
         log.faults.add(1, "the title is missing.", "begin with `# Decisions`, then sentences")
     starts = [index for index, line in enumerate(lines) if line.startswith("### ")]
+    good: Good = {}
     preamble(log, lines[: starts[0] if starts else len(lines)])
     for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         found = heading(lines[start], "D")
         if found and found[1]:
             entry = Decision(*found, start + 1)
             log.entries.append(entry)
-            parse_entry(log.faults, entry, lines, start, end)
+            parse_entry(log.faults, entry, lines, start, end, good)
         else:
             hint = "an entry begins with `### D-0007 — Title`"
             log.faults.add(start + 1, f"{short(lines[start])} begins no entry.", hint)
@@ -110,14 +111,14 @@ def preamble(log: Log, lines: list[str]) -> None:
             )
 
 
-def parse_entry(faults: Faults, entry: Decision, lines: list[str], start: int, end: int) -> None:
-    """Take one entry, lines[start:end], its heading included."""
+def parse_entry(faults: Faults, entry: Decision, lines: list[str], start: int, end: int, good: Good) -> None:
+    """Take one entry, lines[start:end], its heading included; good holds field lines that were good once."""
     while end > start + 1 and not lines[end - 1]:
         end -= 1
     entry.last_line = end
     prose_end = take_seal(faults, entry, lines, start, end)
     entry.body = "\n".join(lines[start:prose_end]).rstrip()
-    index = take_fields(faults, entry, lines, start + 1, prose_end)
+    index = take_fields(faults, entry, lines, start + 1, prose_end, good)
     take_prose(faults, entry, lines, index, prose_end)
 
 
@@ -136,15 +137,20 @@ def take_seal(faults: Faults, entry: Decision, lines: list[str], start: int, end
     return end - 2
 
 
-def take_fields(faults: Faults, entry: Decision, lines: list[str], index: int, end: int) -> int:
+def take_fields(faults: Faults, entry: Decision, lines: list[str], index: int, end: int, good: Good) -> int:
     """Take the five fields in their order and what the entry sets; returns where the prose begins."""
     for name in FIELDS:
-        if index < end and lines[index].startswith(f"- {name}: "):
+        if index < end and good.get(lines[index], ("", ""))[0] == name:
+            entry.fields[name] = (good[lines[index]][1], index + 1)
+            index += 1
+        elif index < end and lines[index].startswith(f"- {name}: "):
             value = lines[index][len(name) + 4 :]
             entry.fields[name] = (value, index + 1)
             problem = wrong_value(name, value)
             if problem:
                 faults.add(index + 1, f"{name}: {short(value)} is not usable.", problem)
+            else:
+                good[lines[index]] = (name, value)
             index += 1
         else:
             place = min(index, len(lines) - 1)
@@ -168,11 +174,11 @@ def take_sets(faults: Faults, entry: Decision, text: str, number: int) -> None:
 
 def take_prose(faults: Faults, entry: Decision, lines: list[str], index: int, end: int) -> None:
     """Take the three sections, each with at least one line of prose."""
+    if is_plain("\n".join(["", *lines[index:end]])):
+        return
     section = ""
     for number, line in enumerate(lines[index:end], index + 1):
-        if section and line[:1] not in MARKS:
-            entry.prose[section] += 1
-        elif line.startswith("#"):
+        if line.startswith("#"):
             section = line[5:]
             expected = SECTIONS[len(entry.prose)] if len(entry.prose) < len(SECTIONS) else "no heading"
             if line != f"#### {expected}":
@@ -185,6 +191,21 @@ def take_prose(faults: Faults, entry: Decision, lines: list[str], index: int, en
     for name in SECTIONS:
         if not entry.prose.get(name):
             faults.add(entry.line, f"{entry.id} says nothing under #### {name}.", REWRITE)
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text is the three sections and nothing that needs a closer look."""
+    parts = text.split("\n#")
+    return (
+        len(parts) == len(SECTIONS) + 1
+        and not parts[0].strip()
+        and "\n- prev: " not in text
+        and "\n- seal: " not in text
+        and all(
+            part.startswith(f"### {name}\n") and part[len(name) + 5 :].strip()
+            for name, part in zip(SECTIONS, parts[1:], strict=True)
+        )
+    )
 
 
 def wrong_value(name: str, value: str) -> str:

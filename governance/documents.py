@@ -120,15 +120,15 @@ def read(root: str, path: str) -> str:
     raw = read_bytes(root, path)
     try:
         text = raw.decode("utf-8")
-        if not text.replace("\n", "").isprintable() or any(marker in raw for marker in MARKERS):
-            refuse_bytes(path, raw)
-        return text
     except UnicodeDecodeError as error:
         refuse_bytes(path, raw)
         line = raw.count(b"\n", 0, error.start) + 1
         raise refused(
             path, line, "this is not UTF-8.", f"iconv -f latin1 -t utf-8 {path} -o {path}"
         ) from None
+    if not text.replace("\n", "").isprintable() or any(marker in raw for marker in MARKERS):
+        refuse_bytes(path, raw)
+    return text
 
 
 def read_bytes(root: str, path: str) -> bytes:

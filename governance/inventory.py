@@ -32,7 +32,7 @@ class Item:
         """Return the words by which a task may speak of it."""
         text = f"{self.name} {self.place}".replace("_", " ")
         split = "".join(f" {letter}" if letter.isupper() else letter for letter in text)
-        return {word for word in (*words_of(text), *words_of(split)) if len(word) > 2}
+        return {word for word in (self.name.lower(), *words_of(text), *words_of(split)) if len(word) > 2}
 
 
 def look(root: str) -> list[Item]:
@@ -50,7 +50,7 @@ def routes() -> Iterator[Item]:
 
 def models() -> Iterator[Item]:
     """Yield the models that are ours, with their tables."""
-    for model in apps.get_models(include_auto_created=True):
+    for model in apps.get_models():
         if is_ours(model):
             yield Item("table", model._meta.db_table, symbol_of(model))
 
@@ -109,5 +109,6 @@ def propose(todo: Todo, items: list[Item]) -> dict[str, list[Item]]:
 def task_words(task: Task) -> set[str]:
     """Return the words of a task's title, target and acceptance."""
     target = task.value("doc-target").partition("#")[2].replace("-", " ").replace("_", " ")
-    text = " ".join([task.title, target, *(item.text.replace("_", " ") for item in task.acceptance)])
-    return {word for word in words_of(text) if len(word) > 2}
+    text = " ".join([task.title, target, *(item.text for item in task.acceptance)])
+    whole = text.lower().replace(",", " ").split()
+    return {word for word in (*whole, *words_of(text.replace("_", " "))) if len(word) > 2}

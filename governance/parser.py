@@ -9,6 +9,9 @@ MOST_FAULTS = 10
 STOP_WORDS = frozenset(("a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"))
 
 
+SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
+
+
 class Faults:
     """The E010 findings of one document; after MOST_FAULTS the rest is counted."""
 
@@ -73,6 +76,10 @@ def words_of(title: str) -> tuple[str, ...]:
     """Return a title's words as they are compared: lower case, no punctuation, no small words, no plural,
     in alphabetical order.
     """
-    plain = "".join(letter if letter.isalnum() else " " for letter in title.lower())
+    lower = title.lower()
+    if lower.isascii():
+        plain = lower.translate(SPACES)
+    else:
+        plain = "".join(letter if letter.isalnum() else " " for letter in lower)
     words = [word for word in plain.split() if word not in STOP_WORDS]
     return tuple(sorted(word[:-1] if len(word) > 3 and word.endswith("s") else word for word in words))

@@ -17,13 +17,15 @@ def unwrapped(thing: Any) -> Any:
 
 
 def place_of(thing: Any) -> tuple[str, int]:
-    """Return path and line of a function's or class's definition, the path from the repository's top."""
+    """Return path and line of a function's or class's definition, from the repository's top; '' where
+    nobody wrote one.
+    """
     try:
         source = inspect.unwrap(unwrapped(thing))
         path = inspect.getsourcefile(source) or ""
         line = inspect.getsourcelines(source)[1]
     except (TypeError, OSError):
-        return "healthpilot/urls.py", 1
+        return "", 1
     return os.path.relpath(path, ROOT), max(1, line)
 
 
@@ -36,4 +38,4 @@ def symbol_of(thing: Any) -> str:
 def is_ours(thing: Any) -> bool:
     """Say whether something is defined in this repository rather than in a package."""
     path = place_of(thing)[0]
-    return not path.startswith("..") and "site-packages" not in path
+    return bool(path) and not path.startswith("..") and "site-packages" not in path

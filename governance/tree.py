@@ -10,7 +10,7 @@ from pathlib import Path
 
 from governance import evidence
 from governance.documents import GOVERNED, TODO
-from governance.findings import WARNING, Finding
+from governance.findings import Finding
 from governance.reading import Reading
 from governance.rules.places import outsider
 
@@ -79,7 +79,7 @@ def unreasoned(root: str, path: str) -> list[Finding]:
             sign = "#" if "type:" in comment else "-"
             hint = f"write why behind it: `{comment.strip()} {sign} what makes it right here`"
             said = f"`{comment.strip()}` gives no reason."
-            found.append(Finding("E062", path, line, said, hint, WARNING))  # until every place has its reason
+            found.append(Finding("E062", path, line, said, hint))
     return found
 
 

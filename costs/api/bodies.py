@@ -84,7 +84,7 @@ class UsersBody(ListBody):
 class UserTotalBody(UserBody):
     """One user's sums over the range; zeros and no tier where there was nothing."""
 
-    tier: str | None  # type: ignore[assignment]
+    tier: str | None  # type: ignore[assignment] # narrower than the class above
 
 
 class UserDayBody(Schema):

@@ -68,7 +68,7 @@ class Run:
             raise
         except Exception as error:
             trace = without_secrets(traceback.format_exc())
-            logger.error("Job %s (%s) failed: %s", self.job.pk, self.job.kind, trace)  # noqa: TRY400
+            logger.error("Job %s (%s) failed: %s", self.job.pk, self.job.kind, trace)  # noqa: TRY400 - it holds the trace
             self.fail(error)
         except BaseException:
             with suppress(Exception):

@@ -55,7 +55,7 @@ def test_rows_come_through_a_cursor_on_the_server_and_in_pieces(
     for number in range(25):
         make_user_day(days_ago(1), f"u{number:02}")
     with CaptureQueriesContext(connection):
-        pieces = list(staff.get(f"{PATH}?days=2").streaming_content)  # type: ignore[attr-defined]
+        pieces = list(staff.get(f"{PATH}?days=2").streaming_content)  # type: ignore[attr-defined] # it is a stream
     assert [piece.count(b"\n") for piece in pieces] == [0, 10, 10, 6]
 
 

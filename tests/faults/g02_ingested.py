@@ -33,7 +33,7 @@ def try_it(size: Size) -> str:
 
     token = make_token("events:write", name="faults")
     connection.close()
-    writers = [Child(lambda seed=seed: send_all(token, events, seed)) for seed in range(WRITERS)]  # type: ignore[misc]
+    writers = [Child(lambda seed=seed: send_all(token, events, seed)) for seed in range(WRITERS)]  # type: ignore[misc] # bound at once
     for number in range(stops):
         wait_until_stored(events * (number + 1) // (stops + 2))
         stop_at_once()
@@ -80,7 +80,7 @@ def until_acknowledged(client: object, token: str, body: str) -> None:
 
 
 def send(client: object, token: str, body: str) -> int:
-    answer = client.post(  # type: ignore[attr-defined]
+    answer = client.post(  # type: ignore[attr-defined] # a client of httpx
         "/api/ingest/events",
         body,
         content_type="application/x-ndjson",

@@ -122,12 +122,12 @@ def killed_while_reserving(rounds: int) -> int:
                 time.sleep(60)
 
             holder = Child(hold)
-            wait_until(lambda tally=tally: tally.count() == CAP, "the holder to reserve everything")  # type: ignore[misc]
+            wait_until(lambda tally=tally: tally.count() == CAP, "the holder to reserve everything")  # type: ignore[misc] # bound at once
             holder.kill()
             killed += 1
         began = time.monotonic()
         wait_until(
-            lambda user=user: bool(check_budget_and_maybe_defer(**WORK, user_id=user)),  # type: ignore[misc]
+            lambda user=user: bool(check_budget_and_maybe_defer(**WORK, user_id=user)),  # type: ignore[misc] # bound at once
             "what a killed client reserved to be free again",
             limit_s=10,
         )

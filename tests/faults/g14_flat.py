@@ -41,7 +41,7 @@ def try_it(size: Size) -> str:
     assert everything.exit_code() == 0, "the limit does not bite: all rows fitted in"
     with tempfile.TemporaryDirectory(prefix="hp-g14-") as folder:
         for work in (lambda: export(folder, first), lambda: ask(first, USER_DAYS[size])):
-            assert Child(lambda: with_little_room(work)).exit_code() == 0, "more memory was wanted"  # noqa: B023
+            assert Child(lambda: with_little_room(work)).exit_code() == 0, "more memory was wanted"  # noqa: B023 - called at once
         check_files(Path(folder), EVENTS[size])
     empty()
     return (
@@ -116,7 +116,7 @@ def ask(first: date, user_days: int) -> None:
         assert (users["limit"], len(users["users"])) == (200, 200)
         assert client.get("/admin/cost?days=7").status_code == 200
         sheet = client.get(f"/admin/cost/export.csv?from={first}&to={datetime.now(UTC).date()}")
-        streamed = sum(piece.count(b"\n") for piece in sheet.streaming_content)  # type: ignore[attr-defined]
+        streamed = sum(piece.count(b"\n") for piece in sheet.streaming_content)  # type: ignore[attr-defined] # it is a stream
         assert streamed == user_days + 1, streamed
     finally:
         user.delete()

@@ -180,7 +180,9 @@ def test_nothing_slow_is_imported_before_a_command(clone: Clone) -> None:
         "import sys; from governance import gate, preflight; gate.look(preflight.ROOT); print(*sys.modules)"
     )
     loaded = clone.run("-c", code).stdout.split()
-    rules = {f"{name.removeprefix('governance.').replace('.', '/')}.py" for name in loaded if "governance." in name}
+    rules = {
+        f"{name.removeprefix('governance.').replace('.', '/')}.py" for name in loaded if "governance." in name
+    }
     assert rules - {"rules.py"} == set(preflight.RULES) - {"rules/__init__.py"}
     assert "governance.rules.entries" in loaded
     assert not {"re", "json", "dataclasses", "typing", "hashlib", "django", "healthpilot"} & set(loaded)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -52,7 +53,7 @@ for number in range(count):
 
 
 def draft(**values: str) -> Draft:
-    texts = {"title": "A choice", "context": "a", "decision": "b", "consequences": "c"}
+    texts: dict[str, Any] = {"title": "A choice", "context": "a", "decision": "b", "consequences": "c"}
     return Draft(**{**texts, **values}, day=DAY)
 
 

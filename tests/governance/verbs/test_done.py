@@ -4,6 +4,7 @@ import json
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def started(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> Reposito
 
 
 def proof(folder: Path, **values: object) -> Proof:
-    given = {"junit": [junit(folder, "tests.test_app.test_page")], "axe": [axe(folder, PAGE)]}
+    given: dict[str, Any] = {"junit": [junit(folder, "tests.test_app.test_page")], "axe": [axe(folder, PAGE)]}
     return Proof(**{**given, "files": ["app.py"], "answers": ANSWERS, **values})
 
 
@@ -73,8 +74,7 @@ def test_a_proved_task_is_closed_with_checklist_evidence_and_decision(
 ) -> None:
     done.close(started.path, "T-0003", proof(tmp_path))
     assert started.ids() == []
-    task = Reading(started.path).todo.task("T-0003")
-    assert task is not None
+    task = tasks.find(tasks.read(started.path), "T-0003")
     assert (task.state, [item.ticked for item in task.acceptance]) == ("done", [True, True, True])
     assert list(task.closing)[3:] == [
         "stale-time",

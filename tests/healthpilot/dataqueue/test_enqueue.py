@@ -87,12 +87,12 @@ def test_a_job_for_later_waits_without_a_message() -> None:
         ({"user_id": "u" * 41}, "user_id"),
         ({"tier": ""}, "tier"),
         ({"unique_key": "k" * 121}, "1 to 120"),
-        ({"not_before": datetime(2030, 1, 1)}, "no time zone"),  # noqa: DTZ001
+        ({"not_before": datetime(2030, 1, 1)}, "no time zone"),  # noqa: DTZ001 - whatever is refused
     ],
 )
 def test_what_cannot_be_a_job_is_refused_by_name(change: dict[str, object], said: str) -> None:
     with pytest.raises((EnqueueError, PayloadError), match=said):
-        put(**change)  # type: ignore[arg-type]
+        put(**change)  # type: ignore[arg-type] # whatever is refused
     assert not Job.objects.exists()
 
 

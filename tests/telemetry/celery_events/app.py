@@ -12,11 +12,11 @@ from celery.exceptions import Ignore, Reject
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 django.setup()
 
-from django.conf import settings  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402
+from django.conf import settings  # noqa: E402 - after its settings
+from django.contrib.auth.models import User  # noqa: E402 - after its settings
 
-from telemetry.celery_events import record_tasks  # noqa: E402
-from telemetry.record import record_llm_event  # noqa: E402
+from telemetry.celery_events import record_tasks  # noqa: E402 - after its settings
+from telemetry.record import record_llm_event  # noqa: E402 - after its settings
 
 PREFIX = os.environ.setdefault("SHOP_PREFIX", f"shop:{os.getpid()}:")
 

@@ -33,7 +33,7 @@ def child(work: object) -> int:
     pid = os.fork()
     if pid == 0:
         try:
-            work()  # type: ignore[operator]
+            work()  # type: ignore[operator] # whatever is given
         finally:
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
