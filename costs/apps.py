@@ -10,5 +10,9 @@ class CostsConfig(AppConfig):
     verbose_name = "Costs"
 
     def ready(self) -> None:
-        """Register the system checks."""
-        from costs import checks  # noqa: F401 - importing registers them
+        """Register the system checks, and budgets as what jobs and AI calls ask."""
+        from costs import checks  # noqa: F401 - registers by being imported
+        from costs.throttle.hook import BudgetHook
+        from healthpilot import admission
+
+        admission.register(BudgetHook())

@@ -13,7 +13,10 @@ Action = Literal["run", "downgrade", "defer"]
 
 @dataclass(frozen=True, kw_only=True)
 class Ask:
-    """What is about to run: whose it is, what it may take, and whether a smaller way of doing it exists."""
+    """What is about to run: whose it is, what it may take, and whether a smaller way of doing it exists.
+
+    is_continuation: the same job asks again in its course, and is no further job.
+    """
 
     what: str
     tier: str
@@ -23,7 +26,9 @@ class Ask:
     est_cpu_ms: int = 0
     est_input_tokens: int = 0
     est_output_tokens: int = 0
+    model: str = ""
     can_downgrade: bool = False
+    is_continuation: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class Spent:
     cpu_ms: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    model: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +62,16 @@ class Verdict:
         return self.action != "defer"
 
 
+class BudgetDeferred(Exception):  # noqa: N818 - named in the public interface
+    """Work was not started, since a budget has no room for it before release_at (UTC); reason says why."""
+
+    def __init__(self, reason: str, release_at: datetime | None) -> None:
+        self.reason = reason
+        self.release_at = release_at
+        until = f" It may run from {release_at:%Y-%m-%d %H:%M} UTC." if release_at else ""
+        super().__init__(f"{reason}{until}")
+
+
 class Hook(Protocol):
     """What a keeper of budgets registers."""
 
@@ -77,6 +93,11 @@ def register(hook: Hook) -> None:
 def unregister() -> None:
     """Ask nobody: everything runs."""
     _registered.clear()
+
+
+def registered() -> Hook | None:
+    """Return the hook that is asked, if there is one."""
+    return _registered[0] if _registered else None
 
 
 def admit(ask: Ask) -> Verdict:

@@ -48,6 +48,13 @@ class Reader:
         given = [word.strip() for word in self.text(name, "").split(",") if word.strip()]
         return given or list(default)
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Return names and values written as a=b,c=d; none where nothing is given."""
+        parts = [word.partition("=") for word in self.words(name, [])]
+        if any(not (left.strip() and right.strip()) for left, _, right in parts):
+            raise refusal(name, self.text(name, ""), "write pairs as large=small,other=smaller")
+        return {left.strip(): right.strip() for left, _, right in parts}
+
     def whole(self, name: str, default: int, *, least: int) -> int:
         word = self.text(name, str(default))
         if not word.isdecimal() or int(word) < least:

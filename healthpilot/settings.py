@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "healthpilot.tokens",
     "telemetry",
     "healthpilot.dataqueue",
+    "healthpilot.ai",
     "systemstatus",
     "costs",
     "governance",
@@ -190,7 +191,7 @@ TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 # `none` records every task.
 TELEMETRY_SKIPPED_TASKS = env.words(
     "TELEMETRY_SKIPPED_TASKS",
-    ["costs.*", "dataqueue.*", "systemstatus.*", "telemetry.keep_*", "telemetry.forget_*"],
+    ["ai.*", "costs.*", "dataqueue.*", "systemstatus.*", "telemetry.keep_*", "telemetry.forget_*"],
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)
@@ -201,3 +202,6 @@ BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)
 
 # Where the live budgets are that docs/DECISIONS.md must have decided: mappings, or functions that return one.
 GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]
+
+# The smaller model that stands in when budgets say so, as AI_SMALLER_MODELS="gpt-4o=gpt-4o-mini,o3=o4-mini".
+AI_SMALLER_MODELS = env.pairs("AI_SMALLER_MODELS")

@@ -4,6 +4,7 @@ import logging
 import os
 import time
 import uuid
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -66,6 +67,7 @@ def check_budget_and_maybe_defer(
     est_cost_usd: Decimal | None = None,
     model: str = "",
     may_downgrade: bool = False,
+    jobs: int = 1,
     lease_s: float = LEASE_S,
     local_lease: bool = False,
 ) -> Verdict:
@@ -79,7 +81,7 @@ def check_budget_and_maybe_defer(
         tier: the actor's tier. domain: the part of the product. user_id: the actor, for caps of users.
         est_cpu_ms, est_input_tokens, est_output_tokens: what it will take at most, as far as known.
         est_cost_usd: instead of the cost that follows from those and `model`.
-        may_downgrade: the work can run with a smaller model.
+        may_downgrade: the work can run with a smaller model. jobs: 0 for a job that asks again in its course.
         lease_s: seconds after which a reservation that was never settled is free again, at most 300.
         local_lease: for hot paths: take a verdict from what this process reserved a moment ago.
     """
@@ -99,6 +101,7 @@ def check_budget_and_maybe_defer(
         )
     except (DatabaseError, TimeoutError):
         estimates = Amounts(est_cpu_ms, 1, est_input_tokens, est_output_tokens, 0)
+    estimates = replace(estimates, jobs=jobs)
     work = work_of(
         tier=tier, domain=domain, user_id=user_id, estimates=estimates, may_downgrade=may_downgrade
     )
@@ -225,7 +228,7 @@ def settle(
         )
     except (DatabaseError, TimeoutError):
         cost = max(0, verdict.reserved.cost_nano)
-    real = Amounts(cpu_ms, 1, input_tokens, output_tokens, cost) if ran else Amounts()
+    real = Amounts(cpu_ms, verdict.reserved.jobs, input_tokens, output_tokens, cost) if ran else Amounts()
     if verdict.lease.startswith("share:"):
         state.share.settle(verdict.lease, real)
         return

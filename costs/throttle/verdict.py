@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from costs.throttle.amounts import Amounts, usd
 from costs.throttle.scopes import Scope
+from healthpilot.web import numbers
 
 Action = Literal["run", "downgrade", "defer"]
 PLACES: Final = ("cpu_ms", "jobs", "input_tokens", "output_tokens", "day_usd", "month_usd")
@@ -41,17 +42,18 @@ class Rule:
     def sentence(self) -> str:
         """Say in one sentence what stands in the way."""
         share = "" if self.limit == self.cap else f" ({self.shown(self.limit)} for this tier)"
-        taken = f"{self.shown(self.used)} used and {self.shown(self.reserved)} reserved"
-        return (
-            f"The {self.window}'s cap of {self.shown(self.cap)} for {self.scope}{share} leaves no room for "
-            f"{self.shown(self.needed)}: {taken}."
-        )
+        said = f"leaves no room for {self.shown(self.needed)}" if self.needed else "is used up"
+        taken = f"{self.shown(self.used)} used"
+        if self.reserved:
+            taken += f" and {self.shown(self.reserved)} reserved"
+        return f"The {self.window}'s cap of {self.shown(self.cap)} for {self.scope}{share} {said}: {taken}."
 
     def shown(self, amount: int) -> str:
         """Return an amount with its unit."""
         if self.place.endswith("_usd"):
-            return f"${usd(amount):,f}"
-        return f"{amount:,} {'ms of CPU' if self.place == 'cpu_ms' else NAMES[self.place]}"
+            return f"${numbers.plain(usd(amount))}"
+        unit = "ms of CPU" if self.place == "cpu_ms" else NAMES[self.place]
+        return f"{amount:,} {unit.removesuffix('s') if amount == 1 and unit.endswith('s') else unit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,3 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return self.action != "defer"
-
-
-class BudgetDeferred(Exception):  # noqa: N818 - named in the public interface
-    """Work was not started, since a budget has no room for it before release_at (UTC)."""
-
-    def __init__(self, verdict: Verdict) -> None:
-        self.verdict = verdict
-        self.release_at = verdict.release_at
-        self.reason = verdict.reason
-        until = f" It may run from {verdict.release_at:%Y-%m-%d %H:%M} UTC." if verdict.release_at else ""
-        super().__init__(f"{verdict.reason}{until}")

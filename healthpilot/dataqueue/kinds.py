@@ -82,6 +82,9 @@ class Kind:
 
     def ask(self, work: Work) -> Ask:
         """Return the question whether this job may run."""
+        estimates: dict[str, Any] = {
+            f"est_{name}": amount for name, amount in self.estimate(self.parsed(work.payload)).items()
+        }
         return Ask(
             what=self.name,
             tier=work.tier,
@@ -89,7 +92,7 @@ class Kind:
             user_id=work.user_id,
             job_id=work.job_id,
             can_downgrade=self.can_downgrade,
-            **{f"est_{name}": amount for name, amount in self.estimate(self.parsed(work.payload)).items()},
+            **estimates,
         )
 
 

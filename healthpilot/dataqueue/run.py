@@ -7,6 +7,8 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 from django.db import DatabaseError, connection, transaction
 
@@ -146,14 +148,14 @@ class Budget:
         if not self.verdict or time.monotonic() - self.asked_at < ASK_AGAIN_S:
             return None
         self.settle()
-        verdict = self.ask()
+        verdict = self.ask(is_continuation=True)
         return None if verdict else verdict
 
-    def ask(self) -> Verdict:
+    def ask(self, *, is_continuation: bool = False) -> Verdict:
         """Ask; a hook that fails puts the work off rather than letting it spend."""
         if not self.kind.asks:
             return Verdict()
-        question = self.kind.ask(self.work)
+        question = replace(self.kind.ask(self.work), is_continuation=is_continuation)
         try:
             verdict = admission.admit(question)
         except Exception as error:
@@ -170,7 +172,9 @@ class Budget:
         """Tell what was really used since the last question."""
         if not self.verdict:
             return
-        spent = {name: amount - self.tokens[name] for name, amount in self.work.tokens.items()}
+        spent: dict[str, Any] = {
+            name: amount - self.tokens[name] for name, amount in self.work.tokens.items()
+        }
         verdict, self.verdict = self.verdict, None
         try:
             admission.settle(verdict, Spent(cpu_ms=cpu_ms() - self.cpu_ms, **spent))

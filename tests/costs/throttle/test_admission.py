@@ -185,7 +185,7 @@ def test_dollar_caps_of_the_day_and_of_the_month_count_what_was_spent(budget: Bu
         verdict = ask(est_cost_usd=Decimal("0.50"))
         assert verdict.rule
         assert verdict.rule.window == "month"
-        assert "$0.600000" in verdict.reason
+        assert "$0.6 used" in verdict.reason
         assert verdict.release_at
         assert verdict.release_at.day == 1
     assert ask(est_cost_usd=Decimal("0.30"))

@@ -1,0 +1,134 @@
+"""One LLM call from its question to its record: earlier answer, admission, call, usage."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from healthpilot import admission
+from healthpilot.ai import answers
+from healthpilot.ai.actor import Actor
+from healthpilot.ai.usage import Usage, expected, usage_of
+from telemetry.record import record_llm_event
+
+
+@dataclass
+class Call:
+    """What is asked, for whom; `options` are those of the client's own method."""
+
+    actor: Actor
+    context_type: str
+    shape: str
+    provider: str
+    options: dict[str, Any]
+    skip_unchanged: bool
+    question: bytes | None = None
+    verdict: admission.Verdict = field(default_factory=admission.Verdict)
+    began: float = 0.0
+
+    def earlier(self) -> dict[str, Any] | None:
+        """Return the earlier answer when this very question was the last one, and record the skipped call."""
+        if not self.skip_unchanged or self.options.get("stream"):
+            return None
+        self.question = answers.fingerprint(self.shape, self.options)
+        kept = self.question and answers.kept_answer(self.actor, self.context_type, self.question)
+        if not kept:
+            return None
+        avoided = {"avoided_input_tokens": kept.input_tokens, "avoided_output_tokens": kept.output_tokens}
+        self.record(Usage(), model=kept.llm_model, cache_hit=True, duration_ms=0, **avoided)
+        return dict(kept.answer)
+
+    def admit(self) -> None:
+        """Ask the budgets; take the smaller model when they say so. Raises BudgetDeferred."""
+        tokens_in, tokens_out = expected(self.options)
+        model = self.model
+        smaller = settings.AI_SMALLER_MODELS.get(model)
+        self.verdict = admission.admit(
+            admission.Ask(
+                what=self.context_type,
+                tier=self.actor.tier,
+                domain=self.actor.domain,
+                user_id=self.actor.user_id,
+                job_id=self.actor.job_id,
+                est_input_tokens=tokens_in,
+                est_output_tokens=tokens_out,
+                model=model,
+                can_downgrade=smaller is not None,
+            )
+        )
+        if not self.verdict:
+            raise admission.BudgetDeferred(self.verdict.reason, self.verdict.release_at)
+        if self.verdict.action == "downgrade" and smaller:
+            self.options["model"] = smaller
+        self.began = time.monotonic()
+
+    @property
+    def model(self) -> str:
+        return str(self.options.get("model", ""))
+
+    def succeed(self, response: Any) -> None:
+        """Record what a whole response used, settle the budgets with it, and keep the answer."""
+        usage = usage_of(response)
+        model = str(getattr(response, "model", None) or self.model)
+        self.finish(usage or Usage(), model=model, error_code=None if usage else "usage_not_stated")
+        if self.question and usage:
+            answers.keep_answer(
+                self.actor,
+                self.context_type,
+                self.question,
+                model=model,
+                usage=usage,
+                answer=response.to_dict(mode="json"),
+            )
+
+    def fail(self, error: BaseException, usage: Usage | None = None) -> None:
+        """Record a call that failed or was cut off, with what it used as far as it was told."""
+        self.finish(usage or Usage(), model=self.model, error_code=type(error).__name__)
+
+    def finish(self, usage: Usage, *, model: str, error_code: str | None) -> None:
+        """Settle the reservation and record the call."""
+        spent = admission.Spent(
+            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, model=model
+        )
+        admission.settle(self.verdict, spent)
+        duration_ms = round((time.monotonic() - self.began) * 1000)
+        failed = error_code is not None and error_code != "usage_not_stated"
+        self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
+
+    def record(self, usage: Usage, *, model: str, duration_ms: int, **more: Any) -> None:
+        """Record one event of this call."""
+        record_llm_event(
+            {
+                "user_id": self.actor.user_id,
+                "tier": self.actor.tier,
+                "domain": self.actor.domain,
+                "job_id": self.actor.job_id,
+                "provider": self.provider,
+                "context_type": self.context_type,
+                "llm_model": model[:40] or "unknown",
+                "input_tokens": usage.input_tokens,
+                "cached_input_tokens": usage.cached_input_tokens,
+                "output_tokens": usage.output_tokens,
+                "reasoning_tokens": usage.reasoning_tokens,
+                "duration_ms": duration_ms,
+                "success": True,
+                **more,
+            }
+        )
+
+
+def provider_of(base_url: object) -> str:
+    """Return what a provider is called: openai, or the host of another base_url."""
+    host = urlsplit(str(base_url)).hostname or ""
+    return "openai" if host == "api.openai.com" else host[:32]
+
+
+def with_usage(shape: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options that make a stream of Chat Completions tell its usage at the end."""
+    if shape != "chat" or not options.get("stream"):
+        return dict(options)
+    told = dict(options.get("stream_options") or {})
+    return {**options, "stream_options": {"include_usage": True, **told}}

@@ -1,0 +1,78 @@
+"""What a response says it used: the only truth about tokens on a bill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+CHARACTERS_PER_TOKEN: Final = 4
+OUTPUT_LIMITS: Final = ("max_output_tokens", "max_completion_tokens", "max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Billed tokens: input includes cached ones, output includes reasoning."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
+
+
+def usage_of(response: Any) -> Usage | None:
+    """Return the usage of a response, completion or embedding; None where it states none.
+
+    Responses say input_tokens and output_tokens, Chat Completions and embeddings prompt_tokens and
+    completion_tokens; the parts lie in *_tokens_details. A provider may leave parts out.
+    """
+    told = getattr(response, "usage", None)
+    if told is None:
+        return None
+    tokens_in = number(told, "input_tokens", "prompt_tokens")
+    tokens_out = number(told, "output_tokens", "completion_tokens")
+    details_in = field(told, "input_tokens_details", "prompt_tokens_details")
+    details_out = field(told, "output_tokens_details", "completion_tokens_details")
+    return Usage(
+        tokens_in,
+        tokens_out,
+        min(tokens_in, number(details_in, "cached_tokens")),
+        min(tokens_out, number(details_out, "reasoning_tokens")),
+    )
+
+
+def number(holder: Any, *names: str) -> int:
+    """Return a whole number of zero or more, zero where it is not stated."""
+    value = field(holder, *names)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def field(holder: Any, *names: str) -> Any:
+    """Return the first of some fields that a holder has."""
+    for name in names:
+        value = holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+        if value is not None:
+            return value
+    return None
+
+
+def expected(options: Mapping[str, Any]) -> tuple[int, int]:
+    """Return about how many tokens go in, and how many may come out at most (0: not limited).
+
+    Only budgets read this, before the call: four characters are taken for a token, and budgets learn by how
+    much that falls short.
+    """
+    question = options.get("input", options.get("messages", ""))
+    characters = text_length(question) + text_length(options.get("instructions", ""))
+    limits = (options.get(name) for name in OUTPUT_LIMITS)
+    most = next((limit for limit in limits if isinstance(limit, int) and limit > 0), 0)
+    return max(1, characters // CHARACTERS_PER_TOKEN), most
+
+
+def text_length(value: Any) -> int:
+    """Return how many characters of text a question holds, however it is nested."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(text_length(part) for part in value.values())
+    if isinstance(value, list | tuple):
+        return sum(text_length(part) for part in value)
+    return 0
