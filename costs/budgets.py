@@ -14,7 +14,8 @@ from costs.models import NO_CAP, NO_CAP_USD, CostBudget
 from costs.throttle import caps
 from costs.throttle.admission import state
 from costs.throttle.counters import CountersAway
-from costs.throttle.scopes import GLOBAL, KINDS, Scope
+from costs.throttle.scopes import EACH_USER, GLOBAL, KINDS, Scope
+from healthpilot.dataqueue.actions import release_deferred
 from systemstatus.audit import record_audit
 
 logger = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ def save_budget(
             after=as_shown(row),
             reason=reason,
         )
-    return Saved(row, before, publish())
+    return Saved(row, before, take_effect(scope))
 
 
 def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime | None = None) -> bool:
@@ -107,7 +108,7 @@ def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime 
         before = as_shown(budget)
         budget.delete()
         record_audit(actor=actor, action="budget.remove", target=scope.name, before=before, reason=reason)
-    return publish()
+    return take_effect(scope)
 
 
 def to_the_millisecond(moment: datetime) -> datetime:
@@ -119,6 +120,14 @@ def locked(scope: Scope) -> CostBudget | None:
     """Return a scope's budget, held until the caller's transaction ends."""
     held = CostBudget.objects.select_for_update()
     return held.filter(apply_scope=scope.kind, scope_key=scope.key).first()
+
+
+def take_effect(scope: Scope) -> bool:
+    """Tell every check of the change, and let jobs that budgets hold back in this scope ask again."""
+    is_published = publish()
+    whose = {"user": "user_id"}.get(scope.kind, scope.kind)
+    release_deferred(**({} if scope.kind == GLOBAL or scope.key == EACH_USER else {whose: scope.key}))
+    return is_published
 
 
 def publish() -> bool:
@@ -145,9 +154,9 @@ def check_scope(scope: Scope) -> None:
 def checked_cap(name: str, value: Any) -> int | Decimal:
     """Return a cap as it is stored; raises BudgetError for what is no cap."""
     if name in COUNTS:
-        return NO_CAP if value is None else checked_count(name, value)
+        return NO_CAP if value in (None, NO_CAP) else checked_count(name, value)
     if name in SUMS:
-        return NO_CAP_USD if value is None else checked_usd(name, value)
+        return NO_CAP_USD if value in (None, NO_CAP_USD) else checked_usd(name, value)
     raise BudgetError(name, f"{name!r} is no cap: choose among {', '.join((*COUNTS, *SUMS))}.")
 
 

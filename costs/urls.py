@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from costs import addresses, subjects, views
+from costs import addresses, budget_views, subjects, views
 
 app_name = "costs"
 assert addresses  # importing it registers <recorded:name>
@@ -10,6 +10,10 @@ assert addresses  # importing it registers <recorded:name>
 urlpatterns = [
     path("cost", views.dashboard, name="dashboard"),
     path("cost/export.csv", views.export_user_days, name="export"),
+    path("cost/budgets", budget_views.budgets, name="budgets"),
+    path("cost/budget", budget_views.budget, name="budget"),
+    path("cost/budget/effect", budget_views.effect, name="budget_effect"),
+    path("cost/budget/undo", budget_views.undo, name="budget_undo"),
     path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),
     path("cost/domains/<recorded:name>", views.look_into, {"kind": subjects.DOMAIN}, name="domain"),
     path("cost/models/<recorded:name>", views.look_into, {"kind": subjects.MODEL}, name="model"),

@@ -66,6 +66,7 @@ SECTIONS = (
         "Monitor",
         (
             Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),
+            Link("costs:budgets", "Budgets", "budget", Role.VIEWER, key="b"),
             Link("dataqueue:jobs", "Jobs", "inbox", Role.VIEWER, key="j"),
         ),
     ),

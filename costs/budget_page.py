@@ -1,0 +1,282 @@
+"""What the budgets page shows: each scope's caps with what is used, a change before it is made, decisions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from costs.budgets import BudgetError, checked_cap
+from costs.days import local_today
+from costs.models import NO_CAP, NO_CAP_USD, CostBudget, CostDecision
+from costs.throttle import truth
+from costs.throttle.amounts import nano
+from costs.throttle.caps import NONE, caps_of, scope_of
+from costs.throttle.scopes import DOMAIN, EACH_USER, GLOBAL, Scope, shed_percent
+from healthpilot.web import tables
+from healthpilot.web.pages import DEFAULT_LIMIT, Cursor, Page, keyset_page
+from healthpilot.web.tables import Column, Row, Table
+
+NEAR: Final = 80
+FULL: Final = 100
+MOST_PERCENT: Final = 999
+
+
+@dataclass(frozen=True)
+class Cap:
+    """One cap of a budget: its column, and how people call it."""
+
+    name: str
+    label: str
+    unit: str
+
+    @property
+    def is_money(self) -> bool:
+        return self.name.endswith("_usd_cap")
+
+
+CAPS: Final = (
+    Cap("daily_cost_usd_cap", "Spend a day", "US dollars"),
+    Cap("monthly_cost_usd_cap", "Spend a month", "US dollars"),
+    Cap("daily_jobs_cap", "Jobs a day", "jobs"),
+    Cap("daily_cpu_ms_cap", "CPU time a day", "milliseconds"),
+    Cap("llm_input_tokens_cap", "Input tokens a day", "tokens"),
+    Cap("llm_output_tokens_cap", "Output tokens a day", "tokens"),
+)
+# The scripts' order of places (see Amounts), by column.
+PLACES: Final = {
+    "daily_cpu_ms_cap": 0,
+    "daily_jobs_cap": 1,
+    "llm_input_tokens_cap": 2,
+    "llm_output_tokens_cap": 3,
+    "daily_cost_usd_cap": 4,
+    "monthly_cost_usd_cap": 5,
+}
+
+
+def written(cap: Cap, value: Any) -> str:
+    """Return a cap as it is typed: empty for none, no separators."""
+    if value is None or value == (NO_CAP_USD if cap.is_money else NO_CAP):
+        return ""
+    return f"{Decimal(value).normalize():f}" if cap.is_money else str(value)
+
+
+def current(cap: Cap, value: Any) -> str:
+    """Return a cap as it is read."""
+    text = written(cap, value)
+    if not text:
+        return "no cap"
+    return f"${Decimal(text):,f}" if cap.is_money else f"{int(text):,}"
+
+
+def usage_of(scope: Scope, day: date) -> tuple[int, ...]:
+    """Return what a scope used by the last rollup, in the order of places; zeros for each user's budget."""
+    if scope.key == EACH_USER:
+        return (0,) * 6
+    usage = truth.rolled_usage([scope], day)[scope]
+    return (*usage.today.each(), usage.today.cost_nano + usage.month_nano)
+
+
+def percent(used: int, cap: int) -> int | None:
+    """Return how much of a cap is used, in whole percent; None where there is no cap."""
+    if cap == NONE:
+        return None
+    return MOST_PERCENT if cap == 0 else min(MOST_PERCENT, used * 100 // cap)
+
+
+def status_of(share: int | None) -> str:
+    """Return the status that goes with a share of a cap."""
+    if share is None or share < NEAR:
+        return "ok"
+    return "warn" if share < FULL else "error"
+
+
+def budgets_table(now_on: date) -> Table:
+    """Return the table of budgets, what is near its cap in words."""
+    order = {GLOBAL: 0, "tier": 1, DOMAIN: 2, "user": 3}
+    rows = CostBudget.objects.order_by("apply_scope", "scope_key")[:200]
+    roles = [tables.MAIN, tables.PLAIN, tables.PLAIN, tables.LESSER, tables.LESSER, tables.LESSER]
+    columns = [
+        Column("Scope", tables.NAME),
+        *(Column(cap.label, role, numeric=True) for cap, role in zip(CAPS, roles, strict=True)),
+        Column("Changed by", tables.LESSER),
+    ]
+    lines = [budget_row(row, now_on) for row in sorted(rows, key=lambda row: order[row.apply_scope])]
+    return Table("budgets", "Budgets: caps of a local day, spend of the month too", columns, lines)
+
+
+def budget_row(budget: CostBudget, now_on: date) -> Row:
+    """Return one budget's line: each cap with the share of it that is used."""
+    scope, caps = scope_of(budget), caps_of(budget)
+    used = usage_of(scope, now_on)
+    cells = [cell(cap, budget, used, caps) for cap in CAPS]
+    changed = f"{budget.updated_by}, {budget.updated_at:%d %b %H:%M} UTC"
+    return Row([title(scope), *cells, changed], url=edit_url(scope), key=title(scope))
+
+
+def cell(cap: Cap, budget: CostBudget, used: Sequence[int], caps: Sequence[int]) -> str:
+    share = percent(used[PLACES[cap.name]], caps[PLACES[cap.name]])
+    text = current(cap, getattr(budget, cap.name))
+    if share is None or budget.scope_key == EACH_USER:
+        return text if share is not None else "–"
+    return f"{share} % of {text}"
+
+
+def title(scope: Scope) -> str:
+    """Return what a scope is called on a page."""
+    if scope.kind == GLOBAL:
+        return "Everything"
+    return "Each user" if scope.key == EACH_USER else f"{scope.kind.capitalize()} {scope.key}"
+
+
+def edit_url(scope: Scope, *, name: str = "costs:budget") -> str:
+    """Return the address of one scope's budget."""
+    return f"{reverse(name)}?{urlencode({'scope': scope.kind, 'key': scope.key})}"
+
+
+def change_lines(
+    scope: Scope, budget: CostBudget | None, typed: Mapping[str, str] | None, errors: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the lines of the change form: current → new, with what is used of the current cap."""
+    used = usage_of(scope, local_today(timezone.now()))
+    caps = caps_of(budget) if budget else (NONE,) * 6
+    lines = []
+    for cap in CAPS:
+        kept = getattr(budget, cap.name) if budget else None
+        share = None if scope.key == EACH_USER else percent(used[PLACES[cap.name]], caps[PLACES[cap.name]])
+        lines.append(
+            {
+                "name": cap.name,
+                "label": cap.label,
+                "current": current(cap, kept),
+                "start": written(cap, kept),
+                "value": written(cap, kept) if typed is None else typed.get(cap.name, ""),
+                "unit": f"{cap.unit}, empty for no cap",
+                "used": share,
+                "status": status_of(share) if share is not None else "",
+                "errors": [errors[cap.name]] if cap.name in errors else [],
+            }
+        )
+    return lines
+
+
+def checked(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the caps that were typed, and what is wrong with the others, by column."""
+    limits: dict[str, Any] = {}
+    errors: dict[str, str] = {}
+    for cap in CAPS:
+        text = typed.get(cap.name, "").strip()
+        try:
+            limits[cap.name] = checked_cap(cap.name, text or None)
+        except BudgetError as error:
+            errors[cap.name] = str(error)
+    return limits, errors
+
+
+def effect(scope: Scope, limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what caps would do now: whose work stops, and where each tier's share ends."""
+    if scope.key == EACH_USER:
+        text = "It holds for each user who has no budget of their own, from their next job on."
+        return {"title": "What this does", "lines": [{"status": "info", "text": text}]}
+    used = usage_of(scope, local_today(timezone.now()))
+    lines = [
+        line
+        for cap in CAPS
+        if cap.name in limits
+        for line in effect_of(cap, limits[cap.name], used[PLACES[cap.name]], scope)
+    ]
+    nothing = {"status": "info", "text": "Nothing is capped: all work runs."}
+    return {"title": "What this does from the next job on", "lines": lines or [nothing]}
+
+
+def effect_of(cap: Cap, value: Any, used: int, scope: Scope) -> list[dict[str, str]]:
+    """Return the sentence for one cap, none where there is no cap."""
+    if not written(cap, value):
+        return []
+    bound = nano(value) if cap.is_money else int(value)
+    share = percent(used, bound)
+    if bound == 0:
+        return [{"status": "error", "text": f"{cap.label}: no work of {title(scope).lower()} runs at all."}]
+    stopped = [tier for tier in shed_tiers(scope) if used * 100 >= bound * tier_percent(scope, tier)]
+    if stopped:
+        who = "all work" if len(stopped) == len(shed_tiers(scope)) else f"work of {', '.join(stopped)}"
+        text = f"{cap.label}: {share} % is used already, so {who} waits until the {window(cap)} is over."
+        return [{"status": "error" if who == "all work" else "warn", "text": text}]
+    return [{"status": "ok", "text": f"{cap.label}: {share} % is used; all tiers go on."}]
+
+
+def window(cap: Cap) -> str:
+    return "month" if cap.name.startswith("monthly") else "day"
+
+
+def shed_tiers(scope: Scope) -> list[str]:
+    """Return the tiers in the order in which a scope's caps stop them."""
+    return [scope.key] if scope.kind == "tier" else list(settings.TIERS)
+
+
+def tier_percent(scope: Scope, tier: str) -> int:
+    """Return the percent of a scope's caps that a tier may use."""
+    return shed_percent(tier, settings.TIERS) if scope.kind in {GLOBAL, DOMAIN} else FULL
+
+
+def decisions_page(*, waiting_only: bool, cursor: str | None) -> Page[CostDecision]:
+    """Return the newest answers of budget checks; raises CursorError."""
+    rows = CostDecision.objects.exclude(action="run") if waiting_only else CostDecision.objects.all()
+
+    def fetch(start: Cursor | None, limit: int) -> Sequence[CostDecision]:
+        if start is None:
+            return list(rows.order_by("-decided_at", "-id")[:limit])
+        moment, number = start.key
+        if start.backwards:
+            after = rows.extra(where=["(decided_at, id) > (%s, %s)"], params=[moment, number])
+            return list(after.order_by("decided_at", "id")[:limit])
+        before = rows.extra(where=["(decided_at, id) < (%s, %s)"], params=[moment, number])
+        return list(before.order_by("-decided_at", "-id")[:limit])
+
+    return keyset_page(
+        fetch,
+        lambda row: (row.decided_at.isoformat(), str(row.pk)),
+        scope=f"decisions:{waiting_only}",
+        cursor=cursor,
+        limit=DEFAULT_LIMIT,
+    )
+
+
+WORDS: Final = {"run": "Ran", "downgrade": "Smaller model", "defer": "Waits"}
+
+
+def decisions_table(page: Page[CostDecision], *, query: Mapping[str, str]) -> Table:
+    """Return the table of answers."""
+    columns = [
+        Column("When (UTC)", tables.NAME),
+        Column("Answer", tables.MAIN),
+        Column("Whose", tables.SECOND),
+        Column("Why", tables.PLAIN),
+        Column("Checks", tables.LESSER, numeric=True),
+        Column("May run from", tables.LESSER),
+    ]
+    rows = [
+        Row(
+            [
+                f"{row.decided_at:%d %b %H:%M:%S}",
+                WORDS.get(row.action, row.action),
+                " · ".join(filter(None, (row.tier, row.domain, row.user_id))),
+                row.reason,
+                f"{row.checks:,}",
+                f"{row.release_at:%d %b %H:%M} UTC" if row.release_at else "–",
+            ],
+            key=f"{row.decided_at:%H:%M:%S}",
+        )
+        for row in page.rows
+    ]
+
+    def url(cursor: str | None) -> str:
+        return f"?{urlencode({**query, 'cursor': cursor})}#decisions" if cursor else ""
+
+    caption = "Answers of budget checks, the newest first"
+    return Table("decisions", caption, columns, rows, url(page.previous_cursor), url(page.next_cursor))
