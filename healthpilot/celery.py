@@ -47,6 +47,7 @@ app.conf.beat_schedule = {
     "roll up due days": every("costs.rollup_due_days", 60),
     "compare budgets": every("costs.compare_budgets", 15),
     "prune decisions": every("costs.prune_decisions", 3600),
+    "prune answers": every("ai.prune_answers", 3600),
     "keep partitions": every("telemetry.keep_partitions", 3600),
     "forget ingested ids": every("telemetry.forget_ingested_ids", 3600),
     "sweep jobs": every("dataqueue.sweep", 15),
