@@ -137,7 +137,9 @@ def add_proof(action: ArgumentParser) -> None:
     action.add_argument(
         "--junit", action="append", default=[], metavar="FILE", help="pytest --junit-xml=FILE"
     )
-    action.add_argument("--axe", action="append", default=[], metavar="FILE", help="Axe's result as JSON")
+    action.add_argument(
+        "--axe", action="append", default=[], metavar="FILE", help="Axe's results (AXE_REPORTS=FOLDER)"
+    )
     action.add_argument("--test", action="append", default=[], type=pair, metavar="A2=tests/x.py::name")
     action.add_argument("--seen", action="append", default=[], type=pair, metavar="A2='what was seen'")
     action.add_argument("--answer", action="append", default=[], type=pair, metavar="prefetch=YES")

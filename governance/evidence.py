@@ -107,17 +107,16 @@ class Axe:
 
     pages: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
-    sources: dict[str, str] = field(default_factory=dict)
 
 
-def read_axe(paths: list[str], root: str) -> Axe:
-    """Return what Axe reports say together: one result, or a list of them, a file.
+def read_axe(paths: list[str]) -> Axe:
+    """Return what Axe reports say together: one result, or a list of them, a file; of a folder every .json.
 
     Raises:
         Refused: a report is missing, no JSON, or no Axe result.
     """
     axe = Axe()
-    for path in paths:
+    for path in (file for given in paths for file in files_of(given)):
         raw = contents(path)
         try:
             data = json.loads(raw)
@@ -125,8 +124,12 @@ def read_axe(paths: list[str], root: str) -> Axe:
             raise Refused(f"{path} is no JSON: {error}.") from error
         for result in data if isinstance(data, list) else [data]:
             take_result(axe, path, result)
-        axe.sources[place(path, root)] = hashlib.sha256(raw).hexdigest()
     return axe
+
+
+def files_of(path: str) -> list[str]:
+    """Return a file itself, and of a folder its .json files."""
+    return sorted(str(file) for file in Path(path).glob("*.json")) if os.path.isdir(path) else [path]
 
 
 def take_result(axe: Axe, path: str, result: Any) -> None:

@@ -51,14 +51,14 @@ def close(root: str, task_id: str, proof: Proof, *, again: bool = False, dry_run
         )
         raise Refused(f"{task_id} is {task.state}: {mend}.")
     require(root, proof.files)
-    report, axe = evidence.read_junit(proof.junit, root), evidence.read_axe(proof.axe, root)
+    report, axe = evidence.read_junit(proof.junit, root), evidence.read_axe(proof.axe)
     refuse_failures(report, axe)
     refuse_stale(root, report, proof)
     notes = [prove(item, proof, report, axe, root) for item in task.acceptance]
     with alone(root):
         reading = tasks.read(root)
         task = tasks.find(reading, task_id)
-        fill(root, task, proof, report, axe)
+        fill(root, task, proof, report)
         changes = {}
         if reading.log and not any(task_id in entry.body for entry in reading.log.entries):
             decide.append(reading, closing(task, notes))
@@ -124,7 +124,7 @@ def run_check(root: str) -> str:
     return "exit 0"
 
 
-def fill(root: str, task: Task, proof: Proof, report: Report, axe: Axe) -> None:
+def fill(root: str, task: Task, proof: Proof, report: Report) -> None:
     """Write the closing into a task."""
     for item in task.acceptance:
         item.ticked = True
@@ -132,7 +132,7 @@ def fill(root: str, task: Task, proof: Proof, report: Report, axe: Axe) -> None:
     task.fields.pop("why", None)
     task.fields["done"] = (decide.today().isoformat(), 1)
     ran = report.files()
-    kept = {path: evidence.digest(root, path) for path in ran} | report.sources | axe.sources
+    kept = {path: evidence.digest(root, path) for path in ran} | report.sources
     task.closing = {
         "files": (", ".join(proof.files), 1),
         "tests": (f"{', '.join(ran)} => pass", 1),

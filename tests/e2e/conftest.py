@@ -1,7 +1,10 @@
 """A browser against a live server, signed in by its cookie, that notes everything that goes wrong."""
 
+import json
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,9 +86,24 @@ def session_cookie() -> dict[str, str]:
 
 
 def violations(page: Page) -> list[str]:
-    """Return what axe finds against WCAG 2.2 AA, each with the elements concerned."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response["violations"]
+    """Return what axe finds against WCAG 2.2 AA, each with the elements concerned.
+
+    Its whole result goes to the folder AXE_REPORTS, where `governance task done --axe` reads it.
+    """
+    result = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}}).response
+    keep(result)
+    found = result["violations"]
     return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def keep(result: dict[str, Any]) -> None:
+    """Write one of axe's results to AXE_REPORTS, if that names a folder."""
+    folder = os.environ.get("AXE_REPORTS", "")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix="axe-", suffix=".json", dir=folder)
+        os.close(handle)
+        Path(path).write_text(json.dumps(result), encoding="utf-8")
 
 
 def overflow(page: Page) -> int:

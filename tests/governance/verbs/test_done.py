@@ -132,6 +132,15 @@ def test_axe_is_read_and_an_empty_result_proves_nothing(
     assert words in refusal(started, proof(tmp_path, axe=[axe(tmp_path, result)]))
 
 
+def test_a_folder_of_axe_reports_is_read_whole(started: Repository, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    axe(folder, PAGE)
+    axe(folder, PAGE, PAGE)
+    answer = done.close(started.path, "T-0003", proof(tmp_path, axe=[str(folder)]))
+    assert "A3 axe: 3 pages without violations" in answer.data["proofs"]
+
+
 def test_axe_is_not_optional_for_a_page(started: Repository, tmp_path: Path) -> None:
     assert "A3 needs Axe's own report" in refusal(started, proof(tmp_path, axe=[]))
 
