@@ -180,7 +180,7 @@ COST_CPU_MS = env.money("COST_CPU_MS", "0.00000002")
 COST_DB_ROW_1K = env.money("COST_DB_ROW_1K", "0.0005")
 COST_LLM_INPUT_TOKEN = env.money("COST_LLM_INPUT_TOKEN", "0.00000015")
 COST_LLM_OUTPUT_TOKEN = env.money("COST_LLM_OUTPUT_TOKEN", "0.0000006")
-COST_REFRESH_S = env.whole("COST_REFRESH_S", 120, least=10)
+COST_REFRESH_S = env.whole("COST_REFRESH_S", 20, least=5)
 # A worker without a sign of life for so long loses its job to another; ended jobs are kept for so many days.
 DATAQUEUE_LEASE_S = env.whole("DATAQUEUE_LEASE_S", 45, least=1)
 DATAQUEUE_RETENTION_DAYS = env.whole("DATAQUEUE_RETENTION_DAYS", 30, least=1)

@@ -5,12 +5,15 @@ from django.utils import timezone
 
 from telemetry import partitions
 from telemetry.ingest import once
+from telemetry.spool import ledger
 
 
 @shared_task(name="telemetry.keep_partitions")
 def keep_partitions() -> None:
-    """Make the partitions of the days ahead and drop the expired ones; safe at any time, and side by side."""
-    partitions.keep_partitions(timezone.now())
+    """Make the partitions of the days ahead, drop the expired ones, forget old files; safe at any time."""
+    now = timezone.now()
+    partitions.keep_partitions(now)
+    ledger.forget(now)
 
 
 @shared_task(name="telemetry.forget_ingested_ids")

@@ -11,6 +11,7 @@ from typing import Final
 from django.db import connection
 
 from telemetry.spool.adoption import adopt
+from telemetry.spool.status import Status
 from telemetry.spool.transfer import OffsetMoved, Shipped, ship_chunk
 from telemetry.spool.writer import Writer
 
@@ -30,6 +31,9 @@ class Shipper:
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
         self.shipped = 0
+        self.adopted = 0
+        self.waiting_since: float | None = None
+        self._status = Status(writer)
         self.aside: Counter[str] = Counter()
         self.failure = ""
         self._hurry = threading.Event()
@@ -88,7 +92,7 @@ class Shipper:
             self.writer.check_place()
             self._ship_own()
             if time.monotonic() - self._adopted_at >= ADOPT_EVERY_S:
-                adopt(self._tell, own_stem=self.writer.stem)
+                adopt(self._tell_adopted, own_stem=self.writer.stem)
                 self._adopted_at = time.monotonic()
             self._failures, self.failure = 0, ""
             if time.monotonic() - self._busy_at > CLOSE_IDLE_S:
@@ -100,6 +104,20 @@ class Shipper:
         finally:
             with self._moved:
                 self._moved.notify_all()
+            self._tell_status()
+
+    def _tell_status(self) -> None:
+        """Let others see how far this process is."""
+        left = [(one.committed or one.start, size) for one, size in self.writer.snapshot()]
+        waiting = max(0, self.writer.recorded - self.shipped - sum(self.aside.values()))
+        if not waiting:
+            self.waiting_since = None
+        elif self.waiting_since is None:
+            self.waiting_since = time.monotonic()
+        oldest_s = time.monotonic() - self.waiting_since if self.waiting_since else 0.0
+        figures = {"shipped": self.shipped, "adopted": self.adopted, "aside": dict(self.aside)}
+        figures |= {"waiting": waiting, "waiting_bytes": sum(size - done for done, size in left)}
+        self._status.tell(figures | {"oldest_s": round(oldest_s, 1), "failure": self.failure})
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
@@ -124,4 +142,10 @@ class Shipper:
     def _tell(self, shipped: Shipped) -> None:
         self.shipped += shipped.events
         self.aside.update(shipped.refused)
+        self._busy_at = time.monotonic()
+
+    def _tell_adopted(self, shipped: Shipped) -> None:
+        self.adopted += shipped.events
+        if shipped.refused:
+            logger.warning("%d events of a process that is gone were set aside.", len(shipped.refused))
         self._busy_at = time.monotonic()

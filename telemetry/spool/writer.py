@@ -13,7 +13,7 @@ from django.conf import settings
 
 from telemetry.encoding import encoders
 from telemetry.events import Row
-from telemetry.spool.folder import Hold, made_folder, new_hold, used_bytes
+from telemetry.spool.folder import STATUS, Hold, made_folder, new_hold, used_bytes
 from telemetry.spool.frames import Layout, first_line, framed, read_first_line
 
 logger = logging.getLogger("telemetry")
@@ -213,6 +213,9 @@ class Writer:
         self.drop_shipped(also_current=True)
         with self.lock:
             if self.hold:
+                with suppress(OSError):
+                    if not self.segments:
+                        self.hold.path.with_suffix(STATUS).unlink(missing_ok=True)
                 self.hold.let_go(remove=not self.segments)
                 self.hold = None
             self.forget()
@@ -223,16 +226,17 @@ class Writer:
         for segment in self.segments:
             with suppress(OSError):
                 os.close(segment.descriptor)
-        self.segments, self._current, self.stem = [], None, ""
+        self.segments, self._current, self.stem, self.recorded = [], None, "", 0
         if self.hold:
             self.hold.forget()
             self.hold = None
 
 
 def write_whole(descriptor: int, data: bytes) -> None:
-    """Append all of the data; raises OSError when only a part of it found room."""
-    if os.write(descriptor, data) != len(data):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    """Append all of the data; raises OSError when there is no room, maybe after a part of it."""
+    written = os.write(descriptor, data)
+    while written < len(data):  # the next write says why the first one stopped
+        written += os.write(descriptor, data[written:])
 
 
 def reason_of(error: OSError) -> str:

@@ -22,7 +22,8 @@ class Promise:
 
 
 PROMISES = [
-    Promise("G2", "g02_ingested", "what an ingest call acknowledged is never lost and counts once"),
+    Promise("G1", "g01_durable", "an event that record() took is never lost"),
+    Promise("G2", "g02_once", "an event counts once, by whatever way it comes"),
     Promise("G3", "g03_exact", "a rollup killed at any point and run again is exact"),
     Promise("G4", "g04_fenced", "one rollup a day at a time; a stale worker writes nothing"),
     Promise("G5", "g05_closed_once", "each local day is closed once, within ten minutes of being due"),

@@ -14,6 +14,7 @@ COSTS = ("cost_user_daily", "cost_global_daily", "cost_breakdown_daily", "cost_u
 STATE = (
     "telemetry_shipments",
     "telemetry_dropped",
+    "telemetry_spool_segments",
     "telemetry_imports",
     "telemetry_ingested",
     "api_tokens",

@@ -1,0 +1,94 @@
+"""What lies in the spool when its process is gone: whole, torn, damaged, or something else altogether."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from telemetry.models import LlmEvent
+from telemetry.record import record_llm_event
+from telemetry.spool.adoption import adopt
+from telemetry.spool.frames import HEAD
+from telemetry.spool.process import process
+from telemetry.spool.transfer import Shipped
+from tests.telemetry.test_record import CALL
+
+pytestmark = pytest.mark.usefixtures("recording")
+
+USERS = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def left(spool_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The segment of a process that recorded four events and was killed."""
+    monkeypatch.setattr(process, "serve", lambda **options: None)
+    pid = os.fork()
+    if pid == 0:
+        for user in USERS:
+            record_llm_event({**CALL, "user_id": user})
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    (segment,) = spool_folder.glob("*.seg")
+    return segment
+
+
+def users() -> str:
+    told: list[Shipped] = []
+    adopt(told.append, settled_s=0)
+    return "".join(sorted(LlmEvent.objects.values_list("user_id", flat=True)))
+
+
+def frames(data: bytes) -> list[tuple[int, int]]:
+    """Return where each frame of a segment begins and ends."""
+    place, found = data.index(b"\n") + 1, []
+    while place < len(data):
+        end = place + HEAD.size + HEAD.unpack_from(data, place)[2]
+        found.append((place, end))
+        place = end
+    return found
+
+
+def test_a_torn_end_is_no_event_and_no_garbage(left: Path, spool_folder: Path) -> None:
+    data = left.read_bytes()
+    left.write_bytes(data[:-5])
+    assert users() == "abc"
+    assert not (spool_folder / "aside").exists()
+    assert not left.exists()
+
+
+@pytest.mark.parametrize("which", [0, 1, 3])
+@pytest.mark.parametrize("offset", [0, 2, 3, 6, 20])
+def test_a_damaged_event_is_set_aside_and_the_others_are_shipped(
+    left: Path, spool_folder: Path, which: int, offset: int
+) -> None:
+    data = bytearray(left.read_bytes())
+    begin, end = frames(bytes(data))[which]
+    data[begin + offset] ^= 0x41
+    damaged = bytes(data[begin:end])
+    left.write_bytes(data)
+    assert users() == "abcd".replace(USERS[which], "")
+    (aside,) = (spool_folder / "aside").glob("*.bytes")
+    assert aside.read_bytes() == damaged
+    assert "no event can be read" in aside.with_name(f"{aside.name}.reason").read_text()
+    assert not left.exists()
+
+
+def test_what_is_no_segment_is_set_aside_with_its_reason(left: Path, spool_folder: Path) -> None:
+    for number, content in enumerate((b"", b"\0" * 5000, b"HPSPOOL1 {}\n", os.urandom(9000))):
+        (spool_folder / f"garbage{number}.1.seg").write_bytes(content)
+    (spool_folder / "notes.txt").write_text("mine")
+    (spool_folder / "folder.1.seg").mkdir()
+    assert users() == "abcd"
+    reasons = list((spool_folder / "aside").glob("garbage*.reason"))
+    assert len(reasons) == 4
+    assert all(path.read_text().startswith("it") for path in map(Path, reasons))
+    assert (spool_folder / "notes.txt").read_text() == "mine"
+
+
+def test_a_file_that_is_still_being_put_back_is_left_for_later(left: Path, spool_folder: Path) -> None:
+    (spool_folder / "restored.1.seg").write_bytes(left.read_bytes())
+    left.unlink()
+    adopt(lambda shipped: None, settled_s=60)
+    assert not LlmEvent.objects.exists()
+    assert users() == "abcd"
