@@ -84,7 +84,7 @@ def unexplained(entries: list[Decision], todo: Todo) -> list[Finding]:
             and task.id not in named
             and not any(task.id in entry.body for entry in entries)
         ):
-            hint = f"./run manage governance decide --task {task.id} --title …"
+            hint = f"./run manage governance decide --task {task.id} --title … …"
             message = f"{task.id} is done, but no decision names it."
             found.append(Finding("E024", "docs/TODO.md", task.line_of("done"), message, hint))
     return found
@@ -117,7 +117,7 @@ def stopped(entries: list[Decision]) -> list[Finding]:
     entry = stop_of(entries)
     if entry is None:
         return []
-    hint = "./run manage governance resume --title 'What was found and mended'"
+    hint = "./run manage governance resume --title 'What was mended' …"
     return [Finding(STOP, DECISIONS, entry.line, f"EMERGENCY STOP by {entry.id}: {entry.title}.", hint)]
 
 
