@@ -21,9 +21,7 @@ TAGS = [
 ]
 HOW_TO = "Make a token at /admin/tokens or with ./run manage token create, and send it as a bearer token."
 ERRORS = {
-    "400": error_body(
-        "broken_gzip", "The body is no whole gzip data.", "Compress it again, or send it as it is."
-    ),
+    "400": error_body("bad_request", "Cannot parse request body.", "Correct it; see /api/openapi.json."),
     "401": error_body("invalid_token", "This token is not known.", HOW_TO),
     "403": error_body(
         "scope_required",
@@ -89,7 +87,8 @@ class Api(NinjaAPI):
         for methods in document["paths"].values():
             for method, told in methods.items():
                 told["security"] = security_of(operations[told["operationId"]])
-                complete_responses(told["responses"], is_read=method == "get")
+                common = (400, *COMMON) if "requestBody" in told else COMMON
+                complete_responses(told["responses"], common, is_read=method == "get")
         return document
 
     def operations_by_id(self) -> dict[str, Operation]:
@@ -110,9 +109,11 @@ def security_of(operation: Operation) -> list[dict[str, list[str]]]:
     ]
 
 
-def complete_responses(responses: dict[Any, dict[str, Any]], *, is_read: bool) -> None:
+def complete_responses(
+    responses: dict[Any, dict[str, Any]], common: tuple[int, ...], *, is_read: bool
+) -> None:
     """Add the refusals that any route may answer, an example to every error, the headers of each status."""
-    for status in COMMON:
+    for status in common:
         if status not in responses:
             content = {"application/json": {"schema": {"$ref": ERROR_SCHEMA}}}
             responses[status] = {"description": HTTPStatus(status).phrase, "content": content}

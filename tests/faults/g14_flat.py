@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, connection
 
 from tests.faults.processes import Child
 from tests.faults.promises import Size
@@ -80,7 +80,7 @@ def warm_up() -> None:
 def fetch_all() -> None:
     try:
         held = execute("SELECT * FROM telemetry_llm_events")
-    except OperationalError as error:  # what libpq makes of it
+    except DatabaseError as error:  # what libpq makes of it
         raise MemoryError from error
     assert held
 

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 COMPONENTS = settings.BASE_DIR / "templates" / "components"
 # What belongs to the frame of every page rather than to a component.
 FRAME = {
-    "_account", "_brand", "_chart_scripts", "_chart_styles", "_form_fields", "_head", "_icon", "_messages",
-    "_navigation", "_sprite", "_themes",
+    "_account", "_brand", "_chart_scripts", "_chart_styles", "_form_fields", "_head", "_icon", "_keys",
+    "_messages", "_navigation", "_sprite", "_themes",
 }  # fmt: skip
 
 
