@@ -87,4 +87,13 @@ FIGURES = [
         "≤",
         1.0,
     ),
+    Figure(
+        "P11",
+        "p11_page",
+        "/admin/cost over loopback, warm",
+        "an empty view behind the same middleware and sign-in",
+        "≤",
+        2.0,
+    ),
+    Figure("P16", "p16_weight", "page weight of /admin/cost", "plotly's full bundle alone", "≤", 0.4),
 ]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
 from urllib.parse import urlencode
 
 from django import forms
@@ -110,7 +111,7 @@ class Asked:
     def descends(self) -> bool:
         return self.sort.startswith("-")
 
-    @property
+    @cached_property
     def parameters(self) -> dict[str, str]:
         """All that differs from a first visit, in a fixed order, the range among it."""
         chosen = {
@@ -138,6 +139,15 @@ class Asked:
             values = {name: changes[name] for name in ("days", "from", "to") if name in changes} | values
         return urlencode({name: value for name, value in (values | changes).items() if value is not None})
 
+    def on_day(self, day: date) -> str:
+        """Return the query string that shows one day alone."""
+        return f"from={day}&to={day}{self._all_but_the_range}"
+
+    @cached_property
+    def _all_but_the_range(self) -> str:
+        any_day = "0001-01-01"
+        return self.query(**{"from": any_day, "to": any_day}).removeprefix(f"from={any_day}&to={any_day}")
+
     @property
     def frozen_query(self) -> str:
         """The same with the days that a relative range means now: what a copied link says."""
@@ -146,6 +156,13 @@ class Asked:
 
 def asked(query: QueryDict, *, today: date) -> Asked:
     """Return what the query string asks for; where it is wrong, what is usual, with the reasons."""
+    return understood(query.urlencode(), today)
+
+
+@lru_cache(maxsize=256)
+def understood(text: str, today: date) -> Asked:
+    """Read a query string once: a form takes longer than all else that a kept page needs."""
+    query = QueryDict(text)
     form = CostForm(query, today=today)
     form.is_valid()
     values = form.cleaned_data

@@ -36,7 +36,7 @@ class TierDay:
 def timeline(asked: Asked) -> charts.Timeline:
     """Return the days of the range, each with the address that shows it alone."""
     days = asked.range.dates
-    links = ["?" + asked.query(**{"from": str(day), "to": str(day)}) for day in days]
+    links = [f"?{asked.on_day(day)}" for day in days]
     return charts.Timeline(days, len(asked.range.complete_dates), links)
 
 

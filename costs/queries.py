@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
-from django.db.models.functions import Extract
 
 from costs.models import (
     CostBreakdownDaily,
@@ -105,17 +104,23 @@ def rolled_up_at() -> datetime | None:
 
 
 def rollup_version() -> str:
-    """Return a text that changes whenever a rollup or a window was written.
+    """Return a text that changes whenever a rollup, a window or a price was written.
 
-    The newest time alone would not do: a rollup that began earlier may commit later. The sum of all times
+    It begins with the newest rollup's time in seconds, or None, up to a slash. The newest time alone would not do: a rollup that began earlier may commit later. The sum of all times
     changes with each of them.
     """
-    written = Sum(Extract("rolled_up_at", "epoch"))
-    days = CostDay.objects.aggregate(days=Count("rolled_up_at"), written=written)
-    windows = CostWindow.objects.aggregate(
-        written=Sum(Extract("updated_at", "epoch")), users=Sum("users"), ends=Max("ends_on")
-    )
-    return f"{days} {windows}"
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN)
+        return "/".join(str(part) for part in cursor.fetchone())
+
+
+WRITTEN = """
+SELECT days.*, windows.*, prices.*
+FROM (
+    SELECT extract(epoch FROM max(rolled_up_at)), sum(extract(epoch FROM rolled_up_at)) FROM cost_days
+) AS days,
+    (SELECT sum(extract(epoch FROM updated_at)), sum(users), max(ends_on) FROM cost_windows) AS windows,
+    (SELECT sum(extract(epoch FROM updated_at)), count(*) FROM cost_model_prices) AS prices"""
 
 
 def events_wait_for_the_fold() -> bool:

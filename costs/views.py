@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from costs import drilldown, panels, sheets
+from costs import drilldown, panels, rendered, sheets
 from costs.days import local_today
 from costs.export import chunks, user_days
 from costs.forms import Asked, asked
@@ -83,16 +83,22 @@ def shown(
     **more: Any,
 ) -> HttpResponse:
     """Answer with the part that HTMX will swap in, or else the whole page or its content."""
-    part = parts.get(request.headers.get("HX-Target", "")) if answers.wants_fragment(request) else None
-    page, fragment = (part[0], part[0]) if part else templates
+    wants_fragment = answers.wants_fragment(request)
+    alone = parts.get(request.headers.get("HX-Target", "")) if wants_fragment else None
+    template, make = alone or (templates[1], whole)
     try:
-        context = part[1]() if part else whole()
+        version = rendered.current_version()
+        if wants_fragment and request.headers.get("X-Shown-Version") == version:
+            return HttpResponse(status=204)
+        wanted = rendered.Wanted(request, template, question, make, version)
+        if wants_fragment:
+            part = rendered.part(wanted)
+            html, status = str(part.html), part.status
+        else:
+            html, status = rendered.page(wanted, templates[0], more)
     except DatabaseError:
         return failed(request, question, templates, more)
-    status = 404 if context.get("state") == "unknown" else 200
-    return fresh(
-        answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=status)
-    )
+    return fresh(HttpResponse(html, status=status))
 
 
 @role_required(Role.VIEWER)
@@ -115,7 +121,7 @@ def export_user_days(request: HttpRequest) -> HttpResponseBase:
 def fresh(response: HttpResponse) -> HttpResponse:
     """Let the browser keep a private copy for 30 s, one per session and per part of the page."""
     patch_cache_control(response, private=True, max_age=FRESH_S)
-    patch_vary_headers(response, ["Cookie", "HX-Target"])
+    patch_vary_headers(response, ["Cookie", "HX-Target", *answers.HTMX_HEADERS])
     return response
 
 

@@ -1,9 +1,12 @@
 """Addresses in templates: the question that the page answers, with something changed; the pages of names."""
 
+from datetime import date
 from typing import Any
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from costs import subjects
 
@@ -18,19 +21,17 @@ def address(context: Context, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def on_day(context: Context, day: object) -> str:
+def on_day(context: Context, day: date) -> str:
     """Return the query string that shows one day alone."""
-    return f"?{context['asked'].query(**{'from': str(day), 'to': str(day)})}"
+    return f"?{context['asked'].on_day(day)}"
 
 
-@register.inclusion_tag("costs/_subject.html", takes_context=True)
-def subject(context: Context, kind: str, name: str, css_class: str = "") -> dict[str, Any]:
+@register.simple_tag(takes_context=True)
+def subject(context: Context, kind: str, name: str, css_class: str = "plain") -> SafeString:
     """Return a recorded name as plain text that leads to its page, within the range that is shown."""
-    return {
-        "label": subjects.label(kind, name),
-        "url": subjects.link(kind, name, context["range"].query),
-        "css_class": css_class,
-    }
+    shown = format_html('<bdi class="{}">{}</bdi>', css_class, subjects.label(kind, name))
+    url = subjects.link(kind, name, context["range"].query)
+    return format_html('<a class="to" href="{}" data-prefetch>{}</a>', url, shown) if url else shown
 
 
 @register.inclusion_tag("costs/_views.html", takes_context=True)

@@ -20,10 +20,12 @@ register.filter("money_exact", numbers.money_exact)
 
 
 def short(text: str, exact: str) -> SafeString:
-    """Return the short text, with the exact figure on hover where it says more."""
-    return (
-        format_html("{}", text) if text == exact else format_html('<span title="{}">{}</span>', exact, text)
-    )
+    """Return a figure's short text, with the exact one on hover where it says more.
+
+    Both come from numbers, so only the '<' of amounts too small to write needs escaping; a page has hundreds.
+    """
+    shown = text.replace("<", "&lt;")
+    return SafeString(shown if text == exact else f'<span title="{exact}">{shown}</span>')
 
 
 @register.filter
@@ -80,6 +82,25 @@ def ago(moment: datetime | None, now: datetime | None = None) -> SafeString:
     )
 
 
+@register.simple_tag
+def moment(at: datetime | None, today: date) -> SafeString:
+    """Return a time element that reads '14:33 UTC', with the day where it is another, exact on hover.
+
+    Unlike ago it stays true, so a part that holds it can be kept.
+    """
+    if at is None:
+        return SafeString(numbers.NO_FIGURE)
+    exact = at.astimezone(UTC)
+    on = "" if exact.date() == today else f"{exact.day} {exact:%b %Y}, "
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}{} UTC</time>',
+        exact.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        f"{exact:%Y-%m-%d %H:%M:%S}",
+        on,
+        f"{exact:%H:%M}",
+    )
+
+
 def relative(age: timedelta) -> str:
     """Return an age in the largest unit that fits: 'just now', '3 min ago', '26 h ago', '12 days ago'."""
     seconds = int(age.total_seconds())
@@ -103,9 +124,13 @@ def sparkline(
     return sparklines.drawing(values, previous, last_is_open=last_is_open)
 
 
-@register.inclusion_tag("components/_icon.html")
-def icon(name: str, css_class: str = "i") -> dict[str, str]:
-    return {"name": name, "css_class": css_class}
+# Not a template of its own: a page has dozens, and each would cost as much as a small page part.
+ICON = '<svg class="{}" viewBox="0 0 16 16" aria-hidden="true"><use href="#{}"/></svg>'
+
+
+@register.simple_tag
+def icon(name: str, css_class: str = "i") -> SafeString:
+    return format_html(ICON, css_class, name)
 
 
 @register.simple_tag

@@ -1,0 +1,97 @@
+"""Single keys, their off switch, and the refresh of today."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from costs.models import CostDay
+from tests.e2e.conftest import Open, drawn, violations
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.usefixtures("month")
+def test_single_keys_do_what_the_list_says_until_they_are_switched_off(open_page: Open) -> None:
+    page = open_page("/admin/cost")
+    drawn(page)
+    page.keyboard.press("]")
+    expect(page).to_have_url(re.compile("days=90"))
+    expect(page.locator("#range-90")).to_have_attribute("aria-current", "true")
+    page.keyboard.press("t")
+    expect(page).to_have_url(re.compile("view=chart"))
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "user-filter"
+    page.keyboard.type("]?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.locator("#user-filter").fill("")
+    page.locator("#user-filter").blur()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_label("Single keys work").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    drawn(page)
+    page.keyboard.press("[")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page).to_have_url(re.compile("days=90"))
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_label("Single keys work")).not_to_be_checked()
+
+
+def refreshes(page: Page) -> list[int]:
+    """Return a list that grows by the status of every refresh by itself."""
+    seen: list[int] = []
+    page.on(
+        "response",
+        lambda answer: seen.append(answer.status) if "x-shown-version" in answer.request.headers else None,
+    )
+    return seen
+
+
+@pytest.mark.usefixtures("month")
+def test_today_is_refreshed_while_nobody_types_or_has_paused_it(open_page: Open) -> None:
+    page = open_page("/admin/cost?days=7")
+    page.clock.install()
+    page.reload()
+    drawn(page)
+    seen = refreshes(page)
+    page.clock.run_for(31_000)
+    wait_until(page, seen, [204])
+    CostDay.objects.update(rolled_up_at=timezone.now())
+    page.clock.run_for(31_000)
+    wait_until(page, seen, [204, 200])
+    drawn(page)
+    expect(page.locator("#live")).to_contain_text("Figures updated")
+    page.locator("#user-filter").focus()
+    page.clock.run_for(40_000)
+    page.locator("#user-filter").blur()
+    page.locator("#refresh-pause").click()
+    expect(page.locator("#refresh-pause")).to_have_attribute("aria-pressed", "true")
+    page.clock.run_for(90_000)
+    assert seen == [204, 200]
+    expect(page.locator("[data-age]")).to_contain_text(re.compile("Updated .* ago"))
+
+
+def wait_until(page: Page, seen: list[int], wanted: list[int]) -> None:
+    for _ in range(50):
+        if seen == wanted:
+            return
+        page.evaluate("fetch('/healthz/live')")
+    assert seen == wanted
+
+
+@pytest.mark.usefixtures("month")
+def test_a_copied_link_holds_the_days_and_a_copied_table_its_figures(open_page: Open) -> None:
+    page = open_page("/admin/cost?days=7&sort=jobs", permissions=["clipboard-read", "clipboard-write"])
+    drawn(page)
+    page.locator("#copy-link").click()
+    expect(page.locator("#copy-link")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.search(r"/admin/cost\?from=\d{4}-\d\d-\d\d&to=\d{4}-\d\d-\d\d&sort=jobs$", copied)
+    page.get_by_role("button", name="Copy these users as CSV").click()
+    expect(page.locator("#users .is-done")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").lstrip("\ufeff").startswith("User,Tier,Jobs,")
