@@ -132,7 +132,7 @@ class Asked:
         None removes a parameter; days removes from and to, and the reverse.
         """
         values: dict[str, str | None] = dict(self.parameters)
-        if "cursor" not in changes:
+        if changes and "cursor" not in changes:
             values.pop("cursor", None)
         if changes.keys() & {"days", "from"}:
             values = {name: value for name, value in values.items() if name not in {"days", "from", "to"}}

@@ -106,7 +106,8 @@ def rolled_up_at() -> datetime | None:
 def rollup_version() -> str:
     """Return a text that changes whenever a rollup, a window or a price was written.
 
-    It begins with the newest rollup's time in seconds, or None, up to a slash. The newest time alone would not do: a rollup that began earlier may commit later. The sum of all times
+    It begins with the newest rollup's time in seconds, or None, up to a slash. That time alone would not
+    do: a rollup that began earlier may commit later. The sum of all times
     changes with each of them.
     """
     with connection.cursor() as cursor:
