@@ -104,4 +104,4 @@ def test_an_empty_tier_is_a_filter_and_no_tier_is_none() -> None:
 def test_choices_are_allow_listed(query: str) -> None:
     question = ask(query)
     assert f"{query.split('=')[0]} must be one of" in question.problems[0]
-    assert (question.sort, question.by, question.compares) == ("-cost", "tier", True)
+    assert (question.sort, question.by, question.compares) == ("-cost", "domain", True)
