@@ -66,6 +66,7 @@ class Running:
 
     def reset(self) -> None:
         self._lock = threading.Lock()
+        self._mark: int | None = None
         # Weak, so that a block that is never left does not make every later job say it shares.
         self._meters: weakref.WeakSet[Meter] = weakref.WeakSet()
 
@@ -77,8 +78,21 @@ class Running:
                 for other in self._meters:
                     other.mem_is_process = other.mem_is_process or other not in outer
             else:
-                meter.mem_is_process = not reset_memory_high_water()
+                meter.mem_is_process = not self._has_fresh_mark()
             self._meters.add(meter)
+
+    def _has_fresh_mark(self) -> bool:
+        """Have the mark stand at what is held now; one that did not rise since it was set is fresh enough.
+
+        Asking costs a fifth of setting it, and most jobs are small. Memory given back since then without any
+        job rising above the mark is overlooked: the figure is then too high, never too low.
+        """
+        if self._mark is not None and peak_rss() == self._mark:
+            return True
+        if not reset_memory_high_water():
+            return False
+        self._mark = peak_rss()
+        return True
 
     def end(self, meter: Meter) -> None:
         with self._lock:
@@ -105,7 +119,12 @@ def reset_memory_high_water() -> bool:
 
 def memory_high_water_mb() -> int:
     """Return the most memory this process held since the last reset (or its start), in MiB."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MAXRSS_PER_MB)
+    return round(peak_rss() / MAXRSS_PER_MB)
+
+
+def peak_rss() -> int:
+    """Return this process's high-water mark in the system's unit."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class Driven:

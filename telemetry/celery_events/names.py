@@ -42,4 +42,7 @@ def domain_of(module: str, most: int = 16) -> str:
 
 
 def printable(text: str) -> str:
+    """Return a text without what cannot be shown; a plain one, such as a task's id, costs next to nothing."""
+    if text.isprintable():
+        return text.strip()
     return "".join(character for character in text if character.isprintable()).strip()
