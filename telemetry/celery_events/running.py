@@ -20,9 +20,9 @@ from telemetry.measure import Meter
 
 KEPT_IN: Final = "telemetry_attempt"
 TERMINATED: Final = "Terminated"
-# How billiard leaves a pool's child on SIGTERM; the worker sends it at a hard time limit, for a revocation
-# with terminate, and when it ends before its tasks do.
-TERMINATED_EXIT: Final = -(256 - signal.SIGTERM)
+# How billiard leaves a pool's child on a signal; the worker sends one at a hard time limit, for a revocation
+# with terminate, and when it ends before its tasks do (SIGQUIT where REMAP_SIGTERM says so).
+TERMINATED_EXITS: Final = {-(256 - number) for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGINT)}
 
 
 class Attempt:
@@ -115,7 +115,7 @@ def code_of(error: BaseException) -> str | None:
     """Return an exception's class name; of a retry its cause's, and none for a task that ends by Ignore."""
     if isinstance(error, Ignore):
         return None
-    if isinstance(error, SystemExit) and error.code == TERMINATED_EXIT:
+    if isinstance(error, SystemExit) and error.code in TERMINATED_EXITS:
         return TERMINATED
     if isinstance(error, Retry) and error.exc is not None:
         return code_of(error.exc)

@@ -1,13 +1,16 @@
 """A product's own Celery app, as the README says to make one, with a task for every way to end."""
 
+import logging
 import os
 import signal
+import threading
 import time
 from typing import Any
 
 import django
 from celery import Celery
 from celery.exceptions import Ignore, Reject
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 django.setup()
@@ -32,6 +35,22 @@ app.conf.update(
     },
 )
 record_tasks()
+
+
+@worker_init.connect(weak=False)
+def keep_the_parent_busy(**details: Any) -> None:
+    """Where a test asks for it, hold the locks of logging and recording while children are forked."""
+    if os.environ.get("SHOP_BUSY_PARENT"):
+        threading.Thread(target=record_for_ever, daemon=True).start()
+
+
+def record_for_ever() -> None:
+    call = {"user_id": "u1", "tier": "pro", "llm_model": "m", "context_type": "busy"}
+    while True:
+        record_llm_event({**call, "input_tokens": 1, "output_tokens": 1})
+        record_llm_event({**call, "input_tokens": -1, "output_tokens": 1})
+        logging.getLogger("shop").warning("busy")
+        time.sleep(0.001)
 
 
 @app.task

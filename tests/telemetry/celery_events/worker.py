@@ -33,7 +33,7 @@ class Worker:
             self.process = subprocess.Popen(
                 command,
                 cwd=commandline.ROOT,
-                env=commandline.environment(**self.environment),
+                env=commandline.environment(PYTHONFAULTHANDLER="1", **self.environment),
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -69,7 +69,14 @@ class Worker:
         try:
             self.process.wait(limit_s)
         except subprocess.TimeoutExpired:
+            self.dump_stacks()
             raise AssertionError(f"it still runs after {limit_s} s:\n{self.log.read_text()}") from None
+
+    def dump_stacks(self) -> None:
+        """Have every process of it write to the log where each thread stands, and end."""
+        for process in [*self.children(), psutil.Process(self.process.pid if self.process else None)]:
+            process.send_signal(signal.SIGABRT)
+        time.sleep(2)
 
     def clear_away(self) -> None:
         """Kill what is left of it, children included."""
