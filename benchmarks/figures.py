@@ -78,6 +78,7 @@ FIGURES = [
     ),
     Figure("P8", "p08_growth", "rollup cost growth, ten times the events", "the smaller day", "≤", 11.0),
     Figure("P9", "p09_budget", "budget check over every scope", "PING over the same connection", "≤", 1.15),
+    Figure("P10", "p10_celery", "Celery throughput with telemetry", "the same worker without", "≥", 0.95),
     Figure("P12", "p12_ranges", "30-day summary and top users", "SELECT 1", "≤", 5.0),
     Figure(
         "P17",

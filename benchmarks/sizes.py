@@ -13,8 +13,9 @@ class Sizes:
 
     ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
     have a row on each of range_days days. runs says how often each pair is measured, day_runs where a run
-    reads a whole day of raw events. A query is sent many times (queries) in each of query_runs short turns:
-    a busy moment then spoils a few of them only. disk_bytes must be free before.
+    reads a whole day of raw events. tasks go through a worker in each run. A query is sent many times
+    (queries) in each of query_runs short turns: a busy moment then spoils a few of them only. disk_bytes must
+    be free before.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Sizes:
     query_runs: int
     runs: int
     day_runs: int
+    tasks: int
     disk_bytes: int
     range_days: int = 30
 
@@ -43,6 +45,7 @@ TINY = Sizes(
     query_runs=2,
     runs=2,
     day_runs=2,
+    tasks=100,
     disk_bytes=1_000_000_000,
 )
 QUICK = Sizes(
@@ -54,6 +57,7 @@ QUICK = Sizes(
     query_runs=25,
     runs=5,
     day_runs=3,
+    tasks=1_000,
     disk_bytes=3_000_000_000,
 )
 FULL = Sizes(
@@ -65,5 +69,6 @@ FULL = Sizes(
     query_runs=50,
     runs=5,
     day_runs=3,
+    tasks=5_000,
     disk_bytes=12_000_000_000,
 )
