@@ -25,6 +25,8 @@ HELP = """Usage: ./run VERB
   manage COMMAND …                      one management command (manage doctor says what is missing)
   test [PYTEST ARGUMENTS]               every test, browser included
   check                                 lint, types, templates, architecture, documents, migrations
+  a11y [--full]                         every page for everybody: axe, keyboard, overflow, no scripts
+  screenshots [--check]                 take the pictures of README.md anew, or say whether they are old
   bench [ARGUMENTS]                     measure against the budgets of docs/PERFORMANCE.md
   faults [ARGUMENTS]                    break things on purpose and see whether the promises hold
 
@@ -62,6 +64,8 @@ def start(verb: str, rest: list[str]) -> int:
         "check": "tests.lint",
         "bench": "benchmarks",
         "faults": "tests.faults",
+        "a11y": "tests.a11y",
+        "screenshots": "tests.screenshots",
     }
     if verb in plain:
         if verb == "stop" and not PYTHON.exists():

@@ -41,10 +41,8 @@ def test_the_dashboard_renders_on_an_ipad_viewport_without_overflow(
 
 
 @pytest.mark.usefixtures("month")
-@pytest.mark.parametrize(
-    ("size", "theme"), [(PHONE, "dark"), (TABLET, "light"), (DESKTOP, "light"), (DESKTOP, "dark")]
-)
-def test_the_page_with_figures_has_no_accessibility_violation(
+@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (DESKTOP, "light")])
+def test_the_page_with_opened_details_has_no_accessibility_violation(
     open_page: Open, size: tuple[int, int], theme: str
 ) -> None:
     page = open_page("/admin/cost", size, theme=theme)
@@ -56,28 +54,12 @@ def test_the_page_with_figures_has_no_accessibility_violation(
     assert overflow(page) == 0
 
 
-@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (DESKTOP, "light")])
-def test_the_first_visit_has_no_accessibility_violation(
-    open_page: Open, size: tuple[int, int], theme: str
-) -> None:
-    page = open_page("/admin/cost", size, theme=theme)
-    expect(page.get_by_text("Nothing has been recorded yet.")).to_be_visible()
-    assert violations(page) == []
-    assert overflow(page) == 0
-
-
-@pytest.mark.parametrize(("size", "theme"), [(PHONE, "light"), (DESKTOP, "dark")])
-def test_the_other_states_have_no_accessibility_violation(
-    open_page: Open, size: tuple[int, int], theme: str
-) -> None:
+def test_a_range_without_data_leads_to_where_the_data_are(open_page: Open) -> None:
     make_global_day(days_ago(200), "5", ai_calls=3)
-    page = open_page("/admin/cost?days=abc", size, theme=theme)
+    page = open_page("/admin/cost?days=abc")
     expect(page.get_by_text("No events in these days")).to_be_visible()
-    assert violations(page) == []
     page.get_by_role("link", name=re.compile("^Show .* 20")).click()
     expect(page.locator("#kpi-spend")).to_be_visible()
-    assert violations(page) == []
-    assert overflow(page) == 0
 
 
 @pytest.mark.parametrize("size", [PHONE, TABLET, DESKTOP])

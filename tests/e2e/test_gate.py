@@ -4,26 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.costs.factories import make_staff
-from tests.e2e.conftest import DESKTOP, PHONE, Open, overflow, violations
+from tests.e2e.conftest import Open, violations
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/nowhere"])
-@pytest.mark.parametrize(("size", "theme"), [(PHONE, "dark"), (DESKTOP, "light")])
-def test_public_pages_have_no_accessibility_violation(
-    open_page: Open, path: str, size: tuple[int, int], theme: str
-) -> None:
-    page = open_page(path, size, theme=theme, signed_in=False)
-    assert violations(page) == []
-    assert overflow(page) == 0
-
-
-@pytest.mark.parametrize("path", ["/accounts/password/", "/accounts/2fa/", "/accounts/logout/"])
-def test_account_pages_have_no_accessibility_violation(open_page: Open, path: str) -> None:
-    page = open_page(path, PHONE)
-    assert violations(page) == []
-    assert overflow(page) == 0
 
 
 def test_signing_in_leads_to_the_cost_page_and_signing_out_back(open_page: Open) -> None:
