@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 from unittest import mock
 
 from django.db import OperationalError
@@ -14,6 +15,8 @@ from costs import queries
 from costs.models import CostDay
 from tests.costs.factories import days_ago, make_global_day, make_month
 from tests.e2e.conftest import drawn
+
+FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
 
 
 def nothing() -> None:
@@ -71,6 +74,9 @@ PAGES = [
     Visit("cost: no user matches", "/admin/cost?q=nobody", month, drawn),
     Visit("cost: stale", "/admin/cost", old_rollup, drawn),
     Visit("cost: no answer from the database", "/admin/cost", during=failing_database),
+    Visit("cost: a user", f"/admin/cost/users/{FIRST_USER}", month, all_drawn),
+    Visit("cost: a domain", "/admin/cost/domains/ai", month, all_drawn),
+    Visit("cost: a model", "/admin/cost/models/gpt-4o-mini", month, all_drawn),
     Visit("design: every state of every component", "/admin/design", ready=all_drawn),
     Visit("front page", "/", signed_in=False),
     Visit("sign in", "/accounts/login/", signed_in=False),

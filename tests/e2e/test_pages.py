@@ -6,12 +6,12 @@ Each is opened at 390 px in the dark theme and at 1440 px in the light one; with
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open
 from tests.e2e.inspection import Findings, looked_at, walked_through, without_scripts
@@ -94,7 +94,7 @@ def noted(visit: Visit, look: Look, found: Findings) -> None:
 
 
 @pytest.fixture
-def broken(open_page: Open) -> Iterator[Any]:
+def broken(open_page: Open) -> Page:
     """A page with one fault of each kind, so that no check is one that cannot fail."""
     page = open_page("/accounts/login/", PHONE, signed_in=False, wrong=[])
     page.evaluate(
@@ -112,7 +112,7 @@ def broken(open_page: Open) -> Iterator[Any]:
     return page
 
 
-def test_every_check_can_fail(broken: Any) -> None:
+def test_every_check_can_fail(broken: Page) -> None:
     found = looked_at(broken)
     assert any(one.startswith("button-name") for one in found["axe"])
     assert any("nameless" in one for one in found["targets"])
