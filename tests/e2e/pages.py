@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from costs import queries
 from costs.models import CostDay
-from tests.costs.factories import days_ago, make_global_day, make_month
+from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
 
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
@@ -21,6 +21,10 @@ FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its 
 
 def nothing() -> None:
     """Prepare nothing: the database is empty but for the person who looks."""
+
+
+def administrator() -> None:
+    make_admin()
 
 
 def month() -> None:
@@ -76,7 +80,8 @@ PAGES = [
     Visit("cost: no answer from the database", "/admin/cost", during=failing_database),
     Visit("cost: a user", f"/admin/cost/users/{FIRST_USER}", month, all_drawn),
     Visit("cost: a domain", "/admin/cost/domains/ai", month, all_drawn),
-    Visit("cost: a model", "/admin/cost/models/gpt-4o-mini", month, all_drawn),
+    Visit("API tokens", "/admin/tokens", administrator),
+    Visit("jobs: none yet", "/admin/jobs"),
     Visit("design: every state of every component", "/admin/design", ready=all_drawn),
     Visit("front page", "/", signed_in=False),
     Visit("sign in", "/accounts/login/", signed_in=False),
