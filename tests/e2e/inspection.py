@@ -11,6 +11,13 @@ CONTROLS = (
     "a[href], button, input:not([type=hidden]), select, textarea, summary, progress[tabindex], [tabindex='0']"
 )
 
+# A walk takes longer than a refresh, which would take the numbered controls away.
+HOLD_STILL = """() => {
+  for (const one of document.querySelectorAll("#refresh-pause, [data-pause]")) one.click();
+  document.activeElement.blur();
+  window.scrollTo(0, 0);
+}"""
+
 # Numbers every control that the keyboard must reach, in the order of the document.
 NUMBER = """(controls) => [...document.querySelectorAll(controls)]
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.tabIndex >= 0
@@ -71,7 +78,7 @@ def looked_at(page: Page) -> Findings:
 
 def walked_through(page: Page) -> list[str]:
     """Press Tab through the page; return what was not reached, came out of order, or could not be seen."""
-    page.evaluate("document.activeElement.blur?.(); window.scrollTo(0, 0)")
+    page.evaluate(HOLD_STILL)
     names: list[str] = page.evaluate(NUMBER, CONTROLS)
     wrong, reached, last = [], set[int](), -1
     for _ in range(len(names) + 12):
