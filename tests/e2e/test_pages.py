@@ -96,7 +96,7 @@ def noted(visit: Visit, look: Look, found: Findings) -> None:
 @pytest.fixture
 def broken(open_page: Open) -> Page:
     """A page with one fault of each kind, so that no check is one that cannot fail."""
-    page = open_page("/accounts/login/", PHONE, signed_in=False, wrong=[])
+    page = open_page("/admin/cost", PHONE, wrong=[])
     page.evaluate(
         """() => {
           const add = (tag, text, fields) => document.querySelector("main").append(
