@@ -4,12 +4,17 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 
 HARD_LIMIT_S = 900
 # One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
 QUEUES = ("paid", "free", "heavy", "system")
+
+# When Redis goes away kombu (5.7) puts unacknowledged messages back through the connection that is gone, and the
+# error ends the worker. Nothing here needs it: ticks come again, and the sweeper sends jobs' messages anew.
+Channel.do_restore = False
 
 app = Celery("healthpilot", task_cls="healthpilot.ticks:Tick")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -8,7 +8,9 @@ from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.sweep import sweep
 
 
-@shared_task(name="dataqueue.run")
+# Acknowledged at its end, so that a busy worker takes no message that an idle one could have; one that comes
+# again finds nothing to take.
+@shared_task(name="dataqueue.run", acks_late=True)
 def run(job_id: str) -> None:
     """Run the next job of the class that the named job stands in; nothing where none waits."""
     queue_class = Job.objects.filter(pk=int(job_id)).values_list("queue_class", flat=True).first()

@@ -29,5 +29,6 @@ PROMISES = [
     Promise("G5", "g05_closed_once", "each local day is closed once, within ten minutes of being due"),
     Promise("G6", "g06_late_rows", "a row that commits after its day's rollup is added"),
     Promise("G7", "g07_budgets", "no overshoot above reservations; no phantom spend"),
+    Promise("G8", "g08_taken_up", "a dead worker's batch is taken up; nothing is skipped or done twice"),
     Promise("G14", "g14_flat", "no request and no export loads a full set"),
 ]
