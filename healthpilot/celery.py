@@ -12,8 +12,8 @@ HARD_LIMIT_S = 900
 # One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
 QUEUES = ("paid", "free", "heavy", "system")
 
-# When Redis goes away kombu (5.7) puts unacknowledged messages back through the connection that is gone, and the
-# error ends the worker. Nothing here needs it: ticks come again, and the sweeper sends jobs' messages anew.
+# When Redis goes away kombu (5.7) puts unacknowledged messages back through the connection that is gone, and
+# the error ends the worker. Nothing here needs it: ticks come again, the sweeper sends for jobs anew.
 Channel.do_restore = False
 
 app = Celery("healthpilot", task_cls="healthpilot.ticks:Tick")
@@ -58,6 +58,7 @@ app.conf.beat_schedule = {
     "forget ingested ids": every("telemetry.forget_ingested_ids", 3600),
     "sweep jobs": every("dataqueue.sweep", 15),
     "prune jobs": every("dataqueue.prune", 3600),
+    "prune uploads": every("imports.prune_uploads", 3600),
 }
 app.autodiscover_tasks()
 

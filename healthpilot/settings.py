@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "telemetry",
     "healthpilot.dataqueue",
     "healthpilot.ai",
+    "healthpilot.imports",
     "systemstatus",
     "costs",
     "governance",
@@ -184,6 +185,7 @@ COST_REFRESH_S = env.whole("COST_REFRESH_S", 20, least=5)
 # A worker without a sign of life for so long loses its job to another; ended jobs are kept for so many days.
 DATAQUEUE_LEASE_S = env.whole("DATAQUEUE_LEASE_S", 45, least=1)
 DATAQUEUE_RETENTION_DAYS = env.whole("DATAQUEUE_RETENTION_DAYS", 30, least=1)
+IMPORT_MOST_BYTES = env.whole("IMPORT_MOST_BYTES", 256 << 20, least=1)
 TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 
 # Celery tasks are recorded by themselves, but for these names and patterns. HealthPilot's own ticks would

@@ -11,9 +11,11 @@ from telemetry.importer.rejects import Reason
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What was asked for; `path` '-' is standard input, `rejects` None the usual place below `var`."""
+    """What was asked for; `path` '-' is standard input, `name` what it is called where that is not
+    its path, `rejects` None the usual place below `var`."""
 
     path: str
+    name: str | None = None
     kind: str
     var: Path
     mapped: dict[str, Expression]

@@ -1,6 +1,6 @@
 """One import from request to outcome: batches of rows, each committed with the ledger's new offset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -27,7 +27,7 @@ class Importation:
     def __init__(self, request: Request) -> None:
         """Open the file and settle the mapping. Raises ImportRefusedError."""
         self.request = request
-        self.source: Source = open_source(request.path, var=request.var)
+        self.source: Source = open_source(request.path, var=request.var, name=request.name)
         try:
             self.plan = plan_for(request, self.source)
         except BaseException:
@@ -45,12 +45,21 @@ class Importation:
 
         Raises ImportRefusedError, ImportFailedError or a DatabaseError.
         """
+        *_, outcome = self.batches(report)
+        return outcome
+
+    def batches(self, report: Report) -> Iterator[Outcome]:
+        """Import batch by batch and yield what was done so far after each, the whole outcome at last.
+
+        Raises as run does.
+        """
         request, mapping = self.request, self.plan.sha256
         marks = [] if request.dry_run else ledger.earlier_sizes(request.kind, mapping)
         content = measure(self.source, marks=marks, report=lambda done: report("reading", done, None))
         key = ledger.Key(request.kind, content.sha256, mapping)
         if request.dry_run:
-            return self._rehearse(key, content, report)
+            yield self._rehearse(key, content, report)
+            return
         before = ledger.longest_prefix(key, content)
         chain = [key] if before is None else [key, ledger.Key(key.kind, before.content_sha256, mapping)]
         with ledger.locked(chain):
@@ -58,16 +67,17 @@ class Importation:
                 key, content, self.source.name, after=ledger.longest_prefix(key, content)
             )
             if row.finished_at and (row.accepted or not row.rejected):
-                return already_imported(row)
+                yield already_imported(row)
+                return
             if row.finished_at:
                 # Not one row was stored, so reading them all again counts nothing twice.
                 ledger.begin_again(row)
                 is_new = True
-            return self._import(key, content, row, is_new, report)
+            yield from self._import(key, content, row, is_new, report)
 
     def _import(
         self, key: ledger.Key, content: Content, row: Import, is_new: bool, report: Report
-    ) -> Outcome:
+    ) -> Iterator[Outcome]:
         request = self.request
         outcome = Outcome(earlier_stored=row.accepted, earlier_rejected=row.rejected)
         if row.offset_bytes:
@@ -89,9 +99,11 @@ class Importation:
                 report("importing", row.offset_bytes, content.size_bytes)
                 if request.max_rejects is not None and row.rejected > request.max_rejects:
                     outcome.status = "stopped"
-                    return reading.outcome_so_far()
+                    yield reading.outcome_so_far()
+                    return
+                yield reading.outcome_so_far()
         ledger.finish(row)
-        return reading.outcome_so_far()
+        yield reading.outcome_so_far()
 
     def _reading(self, content: Content, rejects: Rejects, outcome: Outcome, row: Import) -> Reading:
         end = content.size_bytes

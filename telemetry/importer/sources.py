@@ -66,12 +66,14 @@ class Content:
     prefixes: dict[int, str]
 
 
-def open_source(path: str, *, var: Path) -> Source:
+def open_source(path: str, *, var: Path, name: str | None = None) -> Source:
     """Open a file, or standard input for '-', which is kept in a temporary file below `var` first.
+
+    It is called by its name, or its path where none is given.
 
     Raises ImportRefusedError where it is missing, unreadable, empty or not text.
     """
-    name = "standard input" if path == "-" else path
+    name = name or ("standard input" if path == "-" else path)
     raw = _spooled(name, sys.stdin.buffer, var) if path == "-" else _opened(path, var)
     source = Source(name, raw, raw.read(2) == GZIP)
     try:

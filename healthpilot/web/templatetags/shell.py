@@ -74,6 +74,7 @@ SECTIONS = (
         "Connect",
         (
             Link("telemetry:instrument", "Instrument your app", "plug", Role.VIEWER),
+            Link("imports:upload", "Import a file", "upload", Role.OPERATOR),
             Link("tokens:list", "API tokens", "key", Role.ADMIN),
             Link("portals:api", "API", "code", Role.VIEWER),
         ),

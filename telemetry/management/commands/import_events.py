@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, CommandParser
@@ -18,6 +18,7 @@ from telemetry.fields import Flag, Instant, Text, Whole
 from telemetry.importer.errors import ImportFailedError, ImportRefusedError
 from telemetry.importer.outcome import Outcome, Request
 from telemetry.importer.run import Importation
+from telemetry.importer.zones import zone_named
 from telemetry.mapping import LANGUAGE, MappingError, parse_map, parse_set
 from telemetry.progress import Meter
 
@@ -134,16 +135,6 @@ def request_from(options: dict[str, Any]) -> Request:
         max_rejects=options["max_rejects"],
         dry_run=options["dry_run"],
     )
-
-
-def zone_named(name: str | None) -> ZoneInfo | None:
-    """Return the zone of a --timezone. Raises ImportRefusedError."""
-    try:
-        return ZoneInfo(name) if name is not None else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ImportRefusedError(
-            f"--timezone {name!r} is not known: give a name such as UTC or Europe/Prague"
-        ) from None
 
 
 def said_by_database(error: DatabaseError) -> str:
