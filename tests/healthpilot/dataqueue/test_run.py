@@ -14,6 +14,7 @@ from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.sweep import sweep
 from telemetry.models import JobEvent
 from tests.healthpilot.dataqueue.jobs import age, batches, entries, put, run_all, seen
+from tests.telemetry.shipped import shipped
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("rows_table")]
 
@@ -87,7 +88,7 @@ def test_every_attempt_is_recorded_and_its_wait_counts_from_when_it_was_due() ->
     age(job_id, not_before="3 seconds", created_at="1 hour")
     sweep()
     run_all()
-    event = JobEvent.objects.get()
+    event = shipped(JobEvent).get()
     assert (event.job_type, event.job_id, event.success) == ("test.rows", str(job_id), False)
     assert (event.error_code, event.attempt, event.tier, event.user_id) == ("ValueError", 1, "free", "ada")
     assert event.queue_wait_ms
@@ -154,7 +155,7 @@ def test_a_job_that_admission_defers_waits_with_its_reason_and_is_no_attempt() -
     assert (job.defer_reason, job.defer_rule) == ("cpu_ms of free is used up", "tier:free")
     assert job.not_before
     assert job.not_before >= release
-    assert not JobEvent.objects.exists()
+    assert not shipped(JobEvent).exists()
     assert keeper.settled == []
     age(job_id, not_before="1 second")
     sweep()
@@ -170,7 +171,7 @@ def test_long_work_asks_again_and_keeps_what_it_did(monkeypatch: pytest.MonkeyPa
     run_all()
     assert (seen(job_id).state, seen(job_id).done) == ("deferred", 1)
     assert len(keeper.settled) == 1
-    assert JobEvent.objects.get().success
+    assert shipped(JobEvent).get().success
 
 
 def test_a_keeper_that_fails_defers_rather_than_letting_it_spend(monkeypatch: pytest.MonkeyPatch) -> None:

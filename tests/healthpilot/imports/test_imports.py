@@ -22,9 +22,9 @@ from telemetry.importer.plan import FIELDS
 from telemetry.models import JobEvent, LlmEvent
 from tests.costs.factories import make_staff, make_with_role
 from tests.healthpilot.dataqueue.jobs import age, seen
+from tests.telemetry.shipped import shipped
 
 pytestmark = pytest.mark.django_db
-committed = pytest.mark.django_db(transaction=True)
 
 CALLS = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
     f"2026-10-0{1 + number % 5} 10:00:{number % 60:02},{100 + number},{number}\n" for number in range(7)
@@ -75,7 +75,7 @@ def test_a_file_is_shown_with_its_first_rows_and_guesses(staff: Client) -> None:
 
 
 @pytest.mark.parametrize("pack", [lambda body: body, gzip.compress], ids=["plain", "gzip"])
-@committed
+@pytest.mark.usefixtures("recording")
 def test_a_file_becomes_events_and_its_refused_rows_can_be_downloaded(staff: Client, pack: Any) -> None:
     path = uploaded(staff, pack((CALLS + "2026-10-01 10:00:00,minus one,3\n").encode()))["Location"]
     job_path = staff.post(path, mapping(start="1"))["Location"]
@@ -89,10 +89,10 @@ def test_a_file_becomes_events_and_its_refused_rows_can_be_downloaded(staff: Cli
     answer = staff.get(f"{job_path}/files/refused-rows.jsonl")
     (refused,) = [json.loads(line) for line in answer.getvalue().splitlines()]  # type: ignore[attr-defined]
     assert (refused["file"], refused["line"], refused["column"]) == ("calls.csv", 9, "input_tokens")
-    assert JobEvent.objects.get().job_type == "telemetry.import"
+    assert shipped(JobEvent).get().job_type == "telemetry.import"
 
 
-@committed
+@pytest.mark.usefixtures("recording")
 def test_an_import_that_was_interrupted_goes_on_and_counts_nothing_twice(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
