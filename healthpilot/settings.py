@@ -193,7 +193,15 @@ TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)
 # `none` records every task.
 TELEMETRY_SKIPPED_TASKS = env.words(
     "TELEMETRY_SKIPPED_TASKS",
-    ["ai.*", "costs.*", "dataqueue.*", "systemstatus.*", "telemetry.keep_*", "telemetry.forget_*"],
+    [
+        "ai.*",
+        "costs.*",
+        "dataqueue.*",
+        "imports.*",
+        "systemstatus.*",
+        "telemetry.keep_*",
+        "telemetry.forget_*",
+    ],
 )
 TELEMETRY_TASK_RESOLVER = env.text("TELEMETRY_TASK_RESOLVER", "")
 TELEMETRY_CLOSE_S = env.whole("TELEMETRY_CLOSE_S", 5, least=0)

@@ -83,11 +83,12 @@ def test_a_file_becomes_events_and_its_refused_rows_can_be_downloaded(staff: Cli
     job = Job.objects.get()
     assert (job.state, job.error_message) == ("succeeded", "")
     assert job_path == f"/admin/jobs/{job.pk}"
+    assert job.result
     assert job.result["rows stored"] == "7"
     assert LlmEvent.objects.count() == 7
     assert LlmEvent.objects.filter(user_id="azure", input_tokens=100).exists()
     answer = staff.get(f"{job_path}/files/refused-rows.jsonl")
-    (refused,) = [json.loads(line) for line in answer.getvalue().splitlines()]  # type: ignore[attr-defined]
+    (refused,) = [json.loads(line) for line in answer.getvalue().splitlines()]
     assert (refused["file"], refused["line"], refused["column"]) == ("calls.csv", 9, "input_tokens")
     assert shipped(JobEvent).get().job_type == "telemetry.import"
 
