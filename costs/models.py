@@ -49,6 +49,15 @@ class UsageSums(models.Model):
     avoided_input_tokens = models.BigIntegerField(db_default=0)
     avoided_output_tokens = models.BigIntegerField(db_default=0)
     llm_duration_ms = models.BigIntegerField(db_default=0)
+    # What failed attempts and retries used, so that waste is priced without a look at raw events.
+    failed_cpu_ms = models.BigIntegerField(db_default=0)
+    failed_rows = models.BigIntegerField(db_default=0)
+    retried_cpu_ms = models.BigIntegerField(db_default=0)
+    retried_rows = models.BigIntegerField(db_default=0)
+    failed_requests = models.BigIntegerField(db_default=0)
+    failed_input_tokens = models.BigIntegerField(db_default=0)
+    failed_cached_tokens = models.BigIntegerField(db_default=0)
+    failed_output_tokens = models.BigIntegerField(db_default=0)
     last_event_at = models.DateTimeField()
 
     class Meta:
@@ -115,13 +124,15 @@ class CostSettings(models.Model):
 class CostDay(models.Model):
     """Where one local day stands: changed since its rollup, rolled up, closed, and who holds it now.
 
-    lease_token is a fencing token: a rollup writes only while the token is the one it claimed.
+    lease_token is a fencing token: a rollup writes only while the token is the one it claimed. constants_json
+    holds the environment's prices that the last rollup used.
     """
 
     date = models.DateField(primary_key=True)
     dirty_at = models.DateTimeField(null=True)
     rolled_up_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    constants_json = models.JSONField(null=True)
     lease_token = models.BigIntegerField(db_default=0)
     lease_pid = models.IntegerField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -185,6 +196,11 @@ class CostGlobalDaily(models.Model):
     tokens_out = models.BigIntegerField(db_default=0)
     avoided_tokens_in = models.BigIntegerField(db_default=0)
     avoided_tokens_out = models.BigIntegerField(db_default=0)
+    job_retries = models.BigIntegerField(db_default=0)
+    saved_skipped_exact = ExactDecimalField(db_default=0)
+    saved_cached_exact = ExactDecimalField(db_default=0)
+    failed_exact = ExactDecimalField(db_default=0)
+    retried_exact = ExactDecimalField(db_default=0)
     cost_usd = models.DecimalField(max_digits=18, decimal_places=6)
     cost_exact = ExactDecimalField()
     tier_breakdown_json = models.JSONField(db_default=models.Value({}, models.JSONField()))
@@ -199,12 +215,16 @@ class CostGlobalDaily(models.Model):
 
 
 class CostBreakdownDaily(models.Model):
-    """One day's cost by tier, domain or model; each kind sums to the day's global row."""
+    """One day's cost by tier, domain or model; each kind sums to the day's global row.
+
+    price_id names the price row that made a model's figure, null where the constants did.
+    """
 
     pk = models.CompositePrimaryKey("date", "kind", "key")
     date = models.DateField()
     kind = key_field(8)
     key = key_field(40)
+    price_id = models.BigIntegerField(null=True)
     jobs = models.BigIntegerField(db_default=0)
     job_failures = models.BigIntegerField(db_default=0)
     ai_calls = models.BigIntegerField(db_default=0)
@@ -272,9 +292,14 @@ class CostUserWindow(models.Model):
 
 
 class ModelPrice(models.Model):
-    """What a model costs from one local day on, per million tokens; constants apply where no row does."""
+    """What a model costs from one local day on, per million tokens; constants apply where no row does.
+
+    Amounts are never edited: a new row ends the one before it, or supersedes one that began on the same day.
+    Rows that are not superseded never overlap (an exclusion constraint), so one at most applies to a day.
+    """
 
     llm_model = key_field(40)
+    provider = key_field(32, db_default="")
     effective_from = models.DateField()
     effective_to = models.DateField(null=True)
     input_usd_per_million = models.DecimalField(max_digits=18, decimal_places=9)
@@ -282,18 +307,47 @@ class ModelPrice(models.Model):
     output_usd_per_million = models.DecimalField(max_digits=18, decimal_places=9)
     request_usd = models.DecimalField(max_digits=18, decimal_places=9, db_default=0)
     source = models.CharField(max_length=40)
+    reason = models.CharField(max_length=200, db_default="")
+    created_by = models.CharField(max_length=150, db_default="")
+    superseded_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "cost_model_prices"
         constraints = [
-            models.UniqueConstraint(fields=["llm_model", "effective_from"], name="cost_model_prices_once")
+            models.CheckConstraint(
+                condition=models.Q(effective_to=None) | models.Q(effective_to__gt=models.F("effective_from")),
+                name="cost_model_prices_span",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    input_usd_per_million__gte=0,
+                    cached_input_usd_per_million__gte=0,
+                    output_usd_per_million__gte=0,
+                    request_usd__gte=0,
+                ),
+                name="cost_model_prices_not_negative",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.llm_model} from {self.effective_from}"
 
+    @property
+    def is_free(self) -> bool:
+        """Every amount is zero: right for a model of one's own, else a price that nobody filled in."""
+        return not any(self.amounts)
+
+    @property
+    def amounts(self) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+        """Return the four amounts: input, cached input and output per million tokens, and per request."""
+        return (
+            self.input_usd_per_million,
+            self.cached_input_usd_per_million,
+            self.output_usd_per_million,
+            self.request_usd,
+        )
 
 class CostBudget(models.Model):
     """Caps on what one scope may take in a local day, and its spend in a month; one row a scope.

@@ -1,7 +1,7 @@
 """What usage costs: pure Decimal arithmetic, from sums and rates to apportioned micro-dollars."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 
 MICRO = Decimal("0.000001")
@@ -32,12 +32,16 @@ class TokenRates:
 
 @dataclass(frozen=True)
 class Rates:
-    """USD for all that is billed on one day; models without a rate of their own go by the constants."""
+    """USD for all that is billed on one day; models without a rate of their own go by the constants.
+
+    price_ids names the price row behind each model's rates.
+    """
 
     cpu_ms_usd: Decimal
     row_usd: Decimal
     constant: TokenRates
     models: Mapping[str, TokenRates]
+    price_ids: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, model: str) -> TokenRates:
         """Return the rates of one model's tokens."""
@@ -58,10 +62,11 @@ def constant_rates(
     input_usd: Decimal,
     output_usd: Decimal,
     models: Mapping[str, TokenRates],
+    price_ids: Mapping[str, int] | None = None,
 ) -> Rates:
     """Make a day's rates from the constants, in USD per CPU millisecond, 1,000 rows and token."""
     constant = TokenRates(input_usd, input_usd, output_usd)
-    return Rates(cpu_ms_usd, EXACT.scaleb(db_row_1k_usd, -3), constant, models)
+    return Rates(cpu_ms_usd, EXACT.scaleb(db_row_1k_usd, -3), constant, models, price_ids or {})
 
 
 def job_cost(rates: Rates, *, cpu_ms: int, rows: int) -> Decimal:

@@ -1,5 +1,6 @@
 """Rolls up one local day in one transaction: compute from the partials, compare, replace."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -11,13 +12,14 @@ from django.db.backends.utils import CursorWrapper
 
 from costs import windows
 from costs.days import close_due_at, cost_zone, day_bounds, local_today
-from costs.pricing import EXACT, MICRO_PLACES, round_usd
+from costs.pricing import EXACT, MICRO_PLACES, Rates, round_usd
 from costs.rollup import lease, statements
-from costs.rollup.rates import Weights, rates_on
+from costs.rollup.rates import Weights, constants_of, kept_rates, rates_on
 from costs.rollup.result import Cost, DayCost
 from costs.usage import check_zone, fold_pending, has_raw_rows_gone, rebuild_day_from_raw
 from costs.usage.lock import is_lock_timeout
 
+Check = Callable[[date], None]
 OUT_OF_RANGE = "22003"
 TEMPORARY = ("rollup_users", "rollup_parts", "rollup_changes", "rollup_breakdown")
 
@@ -29,15 +31,20 @@ class FutureDay(Exception):  # noqa: N818 - named in the public interface
         super().__init__(f"{day} is in the future: the newest day is {local_today(datetime.now(UTC))}.")
 
 
-def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = False) -> DayCost:
+def rollup_costs_for_date(
+    day: date, *, from_raw: bool = False, dry_run: bool = False, reprice: Check | None = None
+) -> DayCost:
     """Make the cost rows of one local day equal to its usage × prices; again and again gives the same rows.
 
-    Rows that are stored but not yet in the usage partials are folded first.
+    Rows that are stored but not yet in the usage partials are folded first. A closed day keeps the prices it
+    was closed with unless reprice is given.
 
     Args:
         day: a local day of COST_TIMEZONE, today at the latest.
         from_raw: rebuild the day's partials from raw rows first.
         dry_run: compute and roll back.
+        reprice: price by what is in effect for the day now; called first in the transaction that holds the
+            day, so that it can refuse by raising.
 
     Raises:
         FutureDay: when the day has not begun.
@@ -58,8 +65,11 @@ def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = 
             if from_raw:
                 rebuild_day_from_raw(day)
             lease.hold(cursor, held)
-            cost = write_day(cursor, day)
-            cursor.execute(statements.FINISH, {"day": day, "is_due": close_due_at(day, cost_zone()) <= now})
+            if reprice:
+                reprice(day)
+            rates = rates_on(day) if reprice else kept_rates(day)
+            cost = write_day(cursor, day, rates)
+            finish(cursor, day, rates, is_due=close_due_at(day, cost_zone()) <= now)
             transaction.set_rollback(dry_run)
     except BaseException as error:
         give_back(held)
@@ -69,6 +79,12 @@ def rollup_costs_for_date(day: date, *, from_raw: bool = False, dry_run: bool = 
     if dry_run:
         lease.release(held)
     return cost
+
+
+def finish(cursor: CursorWrapper, day: date, rates: Rates, *, is_due: bool) -> None:
+    """Note that the day is rolled up, and with which constants."""
+    constants = orjson.dumps(constants_of(rates)).decode()
+    cursor.execute(statements.FINISH, {"day": day, "is_due": is_due, "constants": constants})
 
 
 def give_back(held: lease.Lease) -> None:
@@ -85,15 +101,16 @@ class Totals:
 
     users: int
     sums: dict[str, int]
+    money: dict[str, Decimal]
     cost_usd: Decimal
     cost_exact: Decimal
 
 
-def write_day(cursor: CursorWrapper, day: date) -> DayCost:
+def write_day(cursor: CursorWrapper, day: date, rates: Rates) -> DayCost:
     """Compute the day and replace what differs, in the caller's transaction, which holds the day."""
     for name in TEMPORARY:
         cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
-    weights = Weights.of(rates_on(day))
+    weights = Weights.of(rates)
     sum_usage(cursor, day, weights)
     totals = read_totals(cursor, weights)
     if not totals.users and has_raw_rows_gone(day):
@@ -124,9 +141,17 @@ def sum_usage(cursor: CursorWrapper, day: date, weights: Weights) -> None:
 def read_totals(cursor: CursorWrapper, weights: Weights) -> Totals:
     """Return the day's sums; the exact cost is rounded once, here."""
     cursor.execute(statements.TOTALS)
-    users, units, *sums = cursor.fetchone()
+    users, units, *rest = cursor.fetchone()
+    money = [weights.usd(amount) for amount in rest[: len(statements.MONEY_EXACT)]]
+    sums = rest[len(statements.MONEY_EXACT) :]
     exact = weights.usd(units)
-    return Totals(users, dict(zip(statements.GLOBAL_SUMS, sums, strict=True)), round_usd(exact), exact)
+    return Totals(
+        users,
+        dict(zip(statements.GLOBAL_SUMS, sums, strict=True)),
+        dict(zip(statements.MONEY_EXACT, money, strict=True)),
+        round_usd(exact),
+        exact,
+    )
 
 
 def share_values(day: date, weights: Weights, totals: Totals) -> dict[str, Any]:
@@ -164,6 +189,7 @@ def replace_global(cursor: CursorWrapper, day: date, totals: Totals, tiers: dict
         "day": day,
         "users": totals.users,
         **totals.sums,
+        **totals.money,
         "tier_breakdown_json": breakdown,
     }
     cursor.execute(

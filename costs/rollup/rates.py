@@ -1,6 +1,10 @@
-"""The rates of one day: price rows where they say so, the environment's constants elsewhere."""
+"""The rates of one day: price rows where they say so, the environment's constants elsewhere.
 
-from collections.abc import Iterator
+Which row prices a model is decided by its name as recorded, byte for byte, and the local day: rows that are
+not superseded never overlap, so there is one or none. A closed day keeps the prices it was closed with.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,37 +13,75 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from costs.models import ModelPrice
-from costs.pricing import EXACT, Rates, TokenRates, constant_rates
+from costs.models import CostBreakdownDaily, CostDay, ModelPrice
+from costs.pricing import EXACT, Rates, TokenRates, constant_rates, plain
+
+Constants = dict[str, str]
 
 
 def rates_on(day: date) -> Rates:
-    """Return what one day's usage costs; of a model's price rows the newest that is in effect applies.
+    """Return what one day's usage costs by the prices that are in effect for it now."""
+    return made_of(current_constants(), prices_on(day))
 
-    A row is in effect from effective_from up to, not including, effective_to.
+
+def kept_rates(day: date) -> Rates:
+    """Return what a day's usage costs by the prices of its last rollup, if it is closed.
+
+    A model that came to a closed day afterwards goes by the price in effect, as every model of an open day.
     """
+    closed = CostDay.objects.filter(date=day).exclude(closed_at=None).first()
+    if closed is None:
+        return rates_on(day)
+    constants = closed.constants_json or current_constants()
+    kept = dict(
+        CostBreakdownDaily.objects.filter(date=day, kind="model", ai_calls__gt=0).values_list(
+            "key", "price_id"
+        )
+    )
+    ids = [price_id for price_id in kept.values() if price_id is not None]
+    newcomers = (price for price in prices_on(day) if price.llm_model not in kept)
+    return made_of(constants, [*ModelPrice.objects.filter(id__in=ids), *newcomers])
+
+
+def prices_on(day: date) -> list[ModelPrice]:
+    """Return the price rows in effect on a day: from effective_from up to, not including, effective_to."""
+    in_effect = Q(effective_to__isnull=True) | Q(effective_to__gt=day)
+    return list(ModelPrice.objects.filter(in_effect, superseded_at=None, effective_from__lte=day))
+
+
+def current_constants() -> Constants:
+    """Return the environment's prices as text: USD per CPU millisecond, 1,000 rows and token."""
+    return {
+        "cpu_ms_usd": plain(settings.COST_CPU_MS),
+        "db_row_1k_usd": plain(settings.COST_DB_ROW_1K),
+        "input_usd": plain(settings.COST_LLM_INPUT_TOKEN),
+        "output_usd": plain(settings.COST_LLM_OUTPUT_TOKEN),
+    }
+
+
+def made_of(constants: Constants, prices: Iterable[ModelPrice]) -> Rates:
+    """Return the rates that constants and price rows make together."""
+    rows = list(prices)
     return constant_rates(
-        cpu_ms_usd=settings.COST_CPU_MS,
-        db_row_1k_usd=settings.COST_DB_ROW_1K,
-        input_usd=settings.COST_LLM_INPUT_TOKEN,
-        output_usd=settings.COST_LLM_OUTPUT_TOKEN,
-        models=dict(prices_on(day)),
+        **{name: Decimal(usd) for name, usd in constants.items()},
+        models={price.llm_model: token_rates(price) for price in rows},
+        price_ids={price.llm_model: price.id for price in rows},
     )
 
 
-def prices_on(day: date) -> Iterator[tuple[str, TokenRates]]:
-    """Yield each priced model with its rates, a later price row after the one it replaces."""
-    in_effect = Q(effective_to__isnull=True) | Q(effective_to__gt=day)
-    for price in ModelPrice.objects.filter(in_effect, effective_from__lte=day).order_by("effective_from"):
-        yield (
-            price.llm_model,
-            TokenRates.per_million(
-                price.input_usd_per_million,
-                price.cached_input_usd_per_million,
-                price.output_usd_per_million,
-                price.request_usd,
-            ),
-        )
+def token_rates(price: ModelPrice) -> TokenRates:
+    """Return a price row's rates by the token."""
+    return TokenRates.per_million(*price.amounts)
+
+
+def constants_of(rates: Rates) -> Constants:
+    """Return the constants that rates were made with, as they are kept with the day."""
+    return {
+        "cpu_ms_usd": plain(rates.cpu_ms_usd),
+        "db_row_1k_usd": plain(EXACT.scaleb(rates.row_usd, 3)),
+        "input_usd": plain(rates.constant.input_usd),
+        "output_usd": plain(rates.constant.output_usd),
+    }
 
 
 @dataclass(frozen=True)
@@ -69,6 +111,7 @@ class Weights:
             "cpu": self.whole(self.rates.cpu_ms_usd),
             "row": self.whole(self.rates.row_usd),
             "models": models,
+            "price_ids": [self.rates.price_ids.get(model) for model in models],
             **columns,
             **constants,
         }

@@ -6,20 +6,34 @@ PostgreSQL checks for overflow, or numeric with sum() for days that overflow it;
 
 WHOLE_TYPES = ({"whole": "bigint", "total": "cost_sum"}, {"whole": "numeric", "total": "sum"})
 
+# What money was saved and wasted, in units: shown apart from what was spent.
+MONEY_SUMS = ("saved_skipped", "saved_cached", "failed", "retried")
+
 PRICED = """
     SELECT user_id, tier, domain, usage.model, last_event_at, jobs, job_failures, ai_calls, llm_failures,
         cache_hits, cpu_ms, input_tokens, cached_input_tokens, output_tokens,
-        avoided_input_tokens, avoided_output_tokens,
+        avoided_input_tokens, avoided_output_tokens, job_retries, price.id AS price_id,
         CASE WHEN price.model IS NULL THEN ai_calls ELSE 0 END AS unpriced_calls,
         cpu_ms::{whole} * %(cpu)s + (rows_read + rows_written)::{whole} * %(row)s
         + (input_tokens - cached_input_tokens)::{whole} * coalesce(price.input_usd, %(any_input_usd)s)
         + cached_input_tokens::{whole} * coalesce(price.cached_usd, %(any_cached_usd)s)
         + output_tokens::{whole} * coalesce(price.output_usd, %(any_output_usd)s)
-        + (ai_calls - cache_hits)::{whole} * coalesce(price.request_usd, %(any_request_usd)s) AS units
+        + (ai_calls - cache_hits)::{whole} * coalesce(price.request_usd, %(any_request_usd)s) AS units,
+        avoided_input_tokens::{whole} * coalesce(price.input_usd, %(any_input_usd)s)
+        + avoided_output_tokens::{whole} * coalesce(price.output_usd, %(any_output_usd)s)
+        + cache_hits::{whole} * coalesce(price.request_usd, %(any_request_usd)s) AS saved_skipped,
+        cached_input_tokens::{whole} * (coalesce(price.input_usd, %(any_input_usd)s)
+            - coalesce(price.cached_usd, %(any_cached_usd)s)) AS saved_cached,
+        failed_cpu_ms::{whole} * %(cpu)s + failed_rows::{whole} * %(row)s
+        + (failed_input_tokens - failed_cached_tokens)::{whole} * coalesce(price.input_usd, %(any_input_usd)s)
+        + failed_cached_tokens::{whole} * coalesce(price.cached_usd, %(any_cached_usd)s)
+        + failed_output_tokens::{whole} * coalesce(price.output_usd, %(any_output_usd)s)
+        + failed_requests::{whole} * coalesce(price.request_usd, %(any_request_usd)s) AS failed,
+        retried_cpu_ms::{whole} * %(cpu)s + retried_rows::{whole} * %(row)s AS retried
     FROM usage_daily AS usage
     LEFT JOIN unnest(%(models)s::text[], %(input_usd)s::{whole}[], %(cached_usd)s::{whole}[],
-                     %(output_usd)s::{whole}[], %(request_usd)s::{whole}[])
-        AS price (model, input_usd, cached_usd, output_usd, request_usd) ON price.model = usage.model
+                     %(output_usd)s::{whole}[], %(request_usd)s::{whole}[], %(price_ids)s::bigint[])
+        AS price (model, input_usd, cached_usd, output_usd, request_usd, id) ON price.model = usage.model
     WHERE day = %(day)s"""
 
 USERS = f"""
@@ -48,7 +62,9 @@ SELECT tier, domain, model,
     cost_sum(unpriced_calls) AS unpriced_calls, cost_sum(cpu_ms) AS cpu_ms,
     cost_sum(input_tokens) AS tokens_in, cost_sum(cached_input_tokens) AS cached_tokens,
     cost_sum(output_tokens) AS tokens_out, cost_sum(avoided_input_tokens) AS avoided_tokens_in,
-    cost_sum(avoided_output_tokens) AS avoided_tokens_out, {{total}}(units) AS units
+    cost_sum(avoided_output_tokens) AS avoided_tokens_out, cost_sum(job_retries) AS job_retries,
+    max(price_id) AS price_id, {{total}}(units) AS units,
+    {", ".join(f"{{total}}({name}) AS {name}" for name in MONEY_SUMS)}
 FROM ({PRICED}) AS priced GROUP BY tier, domain, model"""
 
 GLOBAL_SUMS = (
@@ -64,6 +80,7 @@ GLOBAL_SUMS = (
     "tokens_out",
     "avoided_tokens_in",
     "avoided_tokens_out",
+    "job_retries",
 )
 BREAKDOWN_SUMS = (
     "jobs",
@@ -80,6 +97,7 @@ USER_SUMS = ("jobs", "ai_calls", "cpu_ms", "tokens_in", "tokens_out")
 
 TOTALS = f"""
 SELECT (SELECT count(*) FROM rollup_users), coalesce(sum(units), 0)::numeric,
+    {", ".join(f"coalesce(sum({name}), 0)::numeric" for name in MONEY_SUMS)},
     {", ".join(f"coalesce(cost_sum({name}), 0)" for name in GLOBAL_SUMS)} FROM rollup_parts"""
 
 # Largest remainder: shares are cut to micro-dollars (unit = 10^(places - 6) units), and the micro-dollars
@@ -127,6 +145,7 @@ WITH sums AS (
     SELECT CASE WHEN grouping(tier) = 0 THEN 'tier' WHEN grouping(domain) = 0 THEN 'domain' ELSE 'model' END
             AS kind,
         coalesce(tier, domain, model) AS key,
+        CASE WHEN grouping(model) = 0 THEN max(price_id) END AS price_id,
         {", ".join(f"cost_sum({name}) AS {name}" for name in BREAKDOWN_SUMS)}, sum(units)::numeric AS units
     FROM rollup_parts GROUP BY GROUPING SETS ((tier), (domain), (model))
 ), shares AS (
@@ -134,7 +153,7 @@ WITH sums AS (
         row_number() OVER (PARTITION BY kind ORDER BY mod(units, %(unit)s) DESC, key) AS place
     FROM sums
 )
-SELECT kind, key, {", ".join(BREAKDOWN_SUMS)}, units * %(scale)s::numeric AS cost_exact,
+SELECT kind, key, price_id, {", ".join(BREAKDOWN_SUMS)}, units * %(scale)s::numeric AS cost_exact,
     ((micros + CASE WHEN place <= %(micros)s - sum(micros) OVER (PARTITION BY kind) THEN 1 ELSE 0 END)
         * 0.000001)::numeric(18, 6) AS cost_usd
 FROM shares"""
@@ -144,25 +163,22 @@ DELETE FROM cost_breakdown_daily AS kept WHERE date = %(day)s
 AND NOT EXISTS (
     SELECT FROM rollup_breakdown AS fresh WHERE fresh.kind = kept.kind AND fresh.key = kept.key)"""
 
+BREAKDOWN_VALUES = ("price_id", "cost_usd", "cost_exact", *BREAKDOWN_SUMS)
 UPSERT_BREAKDOWN = f"""
-INSERT INTO cost_breakdown_daily (date, kind, key, cost_usd, cost_exact, {", ".join(BREAKDOWN_SUMS)})
-SELECT %(day)s, fresh.kind, fresh.key, fresh.cost_usd, fresh.cost_exact,
-    {", ".join(f"fresh.{name}" for name in BREAKDOWN_SUMS)}
+INSERT INTO cost_breakdown_daily (date, kind, key, {", ".join(BREAKDOWN_VALUES)})
+SELECT %(day)s, fresh.kind, fresh.key, {", ".join(f"fresh.{name}" for name in BREAKDOWN_VALUES)}
 FROM rollup_breakdown AS fresh LEFT JOIN cost_breakdown_daily AS kept
     ON kept.date = %(day)s AND kept.kind = fresh.kind AND kept.key = fresh.key
-WHERE {
-    " OR ".join(
-        f"fresh.{name} IS DISTINCT FROM kept.{name}" for name in ("cost_usd", "cost_exact", *BREAKDOWN_SUMS)
-    )
-}
-ON CONFLICT (date, kind, key) DO UPDATE SET cost_usd = excluded.cost_usd, cost_exact = excluded.cost_exact,
-    {", ".join(f"{name} = excluded.{name}" for name in BREAKDOWN_SUMS)}, updated_at = clock_timestamp()"""
+WHERE {" OR ".join(f"fresh.{name} IS DISTINCT FROM kept.{name}" for name in BREAKDOWN_VALUES)}
+ON CONFLICT (date, kind, key) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in BREAKDOWN_VALUES)}, updated_at = clock_timestamp()"""
 
 TIERS = """
 SELECT key, jobs, ai_calls, cpu_ms, tokens_in, tokens_out, cost_usd, cost_exact
 FROM rollup_breakdown WHERE kind = 'tier' ORDER BY key"""
 
-GLOBAL_VALUES = ("users", *GLOBAL_SUMS, "cost_usd", "cost_exact", "tier_breakdown_json")
+MONEY_EXACT = tuple(f"{name}_exact" for name in MONEY_SUMS)
+GLOBAL_VALUES = ("users", *GLOBAL_SUMS, *MONEY_EXACT, "cost_usd", "cost_exact", "tier_breakdown_json")
 UPSERT_GLOBAL = f"""
 INSERT INTO cost_global_daily AS kept (date, {", ".join(GLOBAL_VALUES)})
 VALUES (%(day)s, {", ".join(f"%({name})s" for name in GLOBAL_VALUES)})
@@ -174,6 +190,7 @@ WHERE ({", ".join(f"kept.{name}" for name in GLOBAL_VALUES)})
 # Holding the row keeps folds of this day from committing, so whatever is noted as dirty is in this rollup.
 FINISH = """
 UPDATE cost_days SET dirty_at = NULL, rolled_up_at = clock_timestamp(), updated_at = clock_timestamp(),
+    constants_json = %(constants)s::jsonb,
     closed_at = CASE WHEN %(is_due)s THEN coalesce(closed_at, clock_timestamp()) ELSE closed_at END,
     lease_pid = NULL, lease_until = NULL
 WHERE date = %(day)s"""

@@ -41,6 +41,10 @@ JOBS = UsageKind(
         "job_failures": "count(*) FILTER (WHERE NOT success)",
         "job_retries": "count(*) FILTER (WHERE attempt > 1)",
         **summed("duration_ms", "cpu_ms", "rows_read", "rows_written"),
+        "failed_cpu_ms": "cost_sum(cpu_ms) FILTER (WHERE NOT success)",
+        "failed_rows": "cost_sum(rows_read::bigint + rows_written) FILTER (WHERE NOT success)",
+        "retried_cpu_ms": "cost_sum(cpu_ms) FILTER (WHERE attempt > 1)",
+        "retried_rows": "cost_sum(rows_read::bigint + rows_written) FILTER (WHERE attempt > 1)",
     },
     waits="queue_wait_ms",
 )
@@ -57,6 +61,10 @@ LLM_CALLS = UsageKind(
         **summed("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_tokens", by="sum"),
         **summed("avoided_input_tokens", "avoided_output_tokens", by="sum"),
         "llm_duration_ms": "cost_sum(duration_ms)",
+        "failed_requests": "count(*) FILTER (WHERE NOT success AND NOT cache_hit)",
+        "failed_input_tokens": "coalesce(sum(input_tokens) FILTER (WHERE NOT success), 0)",
+        "failed_cached_tokens": "coalesce(sum(cached_input_tokens) FILTER (WHERE NOT success), 0)",
+        "failed_output_tokens": "coalesce(sum(output_tokens) FILTER (WHERE NOT success), 0)",
     },
 )
 KINDS = {kind.name: kind for kind in (JOBS, LLM_CALLS)}

@@ -87,9 +87,11 @@ price_rows = st.lists(
 def store_prices(rows: list[tuple[Any, ...]]) -> dict[date, dict[str, oracle.Rates]]:
     """Store price rows; return what applies on each day, the newest row of a model first."""
     for model, from_on, given_usd, cached_usd, made_usd, request_usd in rows:
+        later = [row[1] for row in rows if row[0] == model and row[1] > from_on]
         ModelPrice.objects.create(
             llm_model=model,
             effective_from=from_on,
+            effective_to=min(later, default=None),
             input_usd_per_million=given_usd,
             cached_input_usd_per_million=cached_usd,
             output_usd_per_million=made_usd,

@@ -1,0 +1,1 @@
+"""Model prices: the history of rows, the price library, the pages, and repricing of closed days."""
