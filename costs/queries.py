@@ -42,6 +42,13 @@ class Day:
     tokens_in: int = 0
     tokens_out: int = 0
     unpriced_calls: int = 0
+    cached_tokens: int = 0
+    llm_failures: int = 0
+    job_retries: int = 0
+    saved_skipped_exact: Decimal = ZERO
+    saved_cached_exact: Decimal = ZERO
+    failed_exact: Decimal = ZERO
+    retried_exact: Decimal = ZERO
 
 
 DAY_FIELDS = tuple(Day.__dataclass_fields__)

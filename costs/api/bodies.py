@@ -43,6 +43,20 @@ class CardBody(Schema):
     series: list[str | int | None] = Field(description="One value a day, in the order of dates.")
 
 
+class SavingsBody(Schema):
+    """What was saved and wasted over the range, at each day's prices; neither is part of the spend card."""
+
+    saved_usd: Money = Field(description="skipped_usd and cached_usd together.")
+    skipped_usd: Money = Field(description="What calls skipped for unchanged input would have cost.")
+    cached_usd: Money = Field(description="What cached input tokens would have cost more at the full price.")
+    failed_usd: Money = Field(description="What failed attempts and calls did cost.")
+    retried_usd: Money = Field(description="What attempts after the first did cost; failed ones are in both.")
+    skipped_calls: int
+    cached_tokens: int
+    failures: int
+    retries: int
+
+
 class SummaryBody(Schema):
     """The cards of the cost page."""
 
@@ -51,6 +65,7 @@ class SummaryBody(Schema):
     dates: list[date]
     incomplete: list[date] = Field(description="Days of the range that are not over.")
     cards: dict[str, CardBody]
+    savings: SavingsBody
 
 
 class ListBody(Schema):

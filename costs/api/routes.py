@@ -21,6 +21,7 @@ from costs.api.bodies import (
 )
 from costs.api.parameters import ListQuery, RangeQuery, UserQuery, UsersQuery, require_known
 from costs.days import local_today
+from costs.savings import Savings
 from healthpilot.tokens.access import token_or_role
 from healthpilot.tokens.scopes import COST_READ
 from healthpilot.web.answers import ErrorBody
@@ -66,6 +67,7 @@ def summary_body(query: RangeQuery) -> Body:
         "dates": asked.dates,
         "incomplete": [day for day in asked.dates if day >= asked.today],
         "cards": {card.key: card_body(card) for card in shown},
+        "savings": Savings.of(rows[day] for day in asked.dates).as_json(),
     }
 
 
