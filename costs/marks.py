@@ -41,7 +41,9 @@ def marks(asked: DateRange, costs: Mapping[date, Decimal]) -> list[Mark]:
 def price_changes(asked: DateRange) -> list[tuple[date, str]]:
     """Return the days on which a model's price began or ended, with the models' names."""
     within = (asked.first_on, asked.last_on)
-    rows = ModelPrice.objects.filter(Q(effective_from__range=within) | Q(effective_to__range=within))
+    rows = ModelPrice.objects.filter(
+        Q(effective_from__range=within) | Q(effective_to__range=within), superseded_at=None
+    )
     models: dict[date, set[str]] = {}
     for model, began_on, ended_on in rows.values_list("llm_model", "effective_from", "effective_to"):
         for day in (began_on, ended_on):

@@ -349,6 +349,7 @@ class ModelPrice(models.Model):
             self.request_usd,
         )
 
+
 class CostBudget(models.Model):
     """Caps on what one scope may take in a local day, and its spend in a month; one row a scope.
 

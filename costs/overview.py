@@ -7,8 +7,11 @@ from typing import Any
 from costs import cards, month, panels, queries
 from costs.forms import Asked
 from costs.marks import marks
+from costs.prices import repricing
+from costs.prices.repricing import differences
 from costs.queries import Day, Extent
 from costs.ranges import MAX_DAYS, ONE_DAY, DateRange, spoken
+from costs.savings import Savings
 
 STALE_AFTER = timedelta(hours=26)
 WEEK = 7
@@ -57,6 +60,8 @@ def ready(asked: Asked, rows: Mapping[date, Day], extent: Extent) -> dict[str, A
         "compared": spoken(previous[0], previous[-1]) if previous else "",
         "cards": cards.cards(asked.range, rows, users=users, unpriced=unpriced, today=asked.range.today),
         "unpriced": unpriced,
+        "savings": Savings.of(rows[day] for day in asked.range.dates),
+        **differences(repricing.preview(asked.range.first_on, asked.range.last_on)),
         **month.panel(month.month(extent, asked.range.today)),
         **(panels.change_panel(asked) if previous else {}),
         **panels.tier_panel(asked, pointed),

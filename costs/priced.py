@@ -11,10 +11,8 @@ from typing import Any
 
 from django.conf import settings
 
-from costs.models import ModelPrice
 from costs.pricing import Rates
-from costs.ranges import ONE_DAY
-from costs.rollup.rates import rates_on
+from costs.rollup.rates import kept_rates_between
 
 KINDS = ("input_usd", "cached_usd", "output_usd", "request_usd")
 
@@ -45,17 +43,14 @@ class Stretch:
 
 
 def stretches(first_on: date, last_on: date) -> list[Stretch]:
-    """Return the stretches of a range, in order and without gaps."""
-    starts = [first_on, *changes_within(first_on, last_on)]
-    ends = [*(start - ONE_DAY for start in starts[1:]), last_on]
-    return [Stretch(start, end, rates_on(start)) for start, end in zip(starts, ends, strict=True)]
-
-
-def changes_within(first_on: date, last_on: date) -> list[date]:
-    """Return the days after the first one on which any price begins or ends."""
-    edges = ModelPrice.objects.values_list("effective_from", "effective_to")
-    days = {day for pair in edges for day in pair if day and first_on < day <= last_on}
-    return sorted(days)
+    """Return the stretches of a range, in order and without gaps; closed days have the prices they keep."""
+    found: list[Stretch] = []
+    for day, rates in kept_rates_between(first_on, last_on).items():
+        if found and found[-1].rates == rates:
+            found[-1] = Stretch(found[-1].first_on, day, rates)
+        else:
+            found.append(Stretch(day, day, rates))
+    return found
 
 
 def parameters(first_on: date, last_on: date) -> dict[str, Any]:

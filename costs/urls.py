@@ -3,6 +3,7 @@
 from django.urls import path
 
 from costs import addresses, budget_views, subjects, views
+from costs.prices import views as prices
 
 app_name = "costs"
 assert addresses  # importing it registers <recorded:name>
@@ -18,4 +19,8 @@ urlpatterns = [
     path("cost/domains/<recorded:name>", views.look_into, {"kind": subjects.DOMAIN}, name="domain"),
     path("cost/models/<recorded:name>", views.look_into, {"kind": subjects.MODEL}, name="model"),
     path("cost/job-types/<recorded:name>", views.look_into, {"kind": subjects.JOB_TYPE}, name="job_type"),
+    path("cost/prices", prices.prices, name="prices"),
+    path("cost/prices/history", prices.history, name="price_history"),
+    path("cost/prices/set", prices.set_model_price, name="price_set"),
+    path("cost/prices/reprice", prices.reprice, name="reprice"),
 ]

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from django.contrib.staticfiles import finders
 from django.core.checks import ERROR, run_checks
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
+from django.utils import timezone
 
 from healthpilot import configuration, embedded
 from healthpilot.embedded import Say
@@ -142,11 +144,16 @@ def is_empty() -> bool:
 
 
 def fill(say: Say) -> None:
-    """Make a month of a synthetic product and roll it up, so that the first look shows figures."""
+    """Make weeks of a synthetic product, price its models and roll it up: the first look shows figures.
+
+    Prices come from the library; the model that the demonstration hosts itself has none, so it is unpriced.
+    """
     say(f"Empty database: making a demonstration of {SEED_DAYS} days (--no-seed leaves it empty) …")
     call_command(
         "seed_telemetry", "--days", str(SEED_DAYS), "--users", "300", "--seed", "1", stdout=io.StringIO()
     )
+    first = timezone.now().date() - timedelta(days=SEED_DAYS + 1)
+    call_command("update_prices", "--yes", "--from", first.isoformat(), stdout=io.StringIO())
     call_command("rollup_costs", "--days", str(SEED_DAYS + 1), stdout=io.StringIO())
 
 

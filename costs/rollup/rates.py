@@ -4,9 +4,9 @@ Which row prices a model is decided by its name as recorded, byte for byte, and 
 not superseded never overlap, so there is one or none. A closed day keeps the prices it was closed with.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,28 +25,55 @@ def rates_on(day: date) -> Rates:
 
 
 def kept_rates(day: date) -> Rates:
-    """Return what a day's usage costs by the prices of its last rollup, if it is closed.
+    """Return what a day's usage costs by the prices of its last rollup, if it is closed."""
+    return kept_rates_between(day, day)[day]
+
+
+def kept_rates_between(first: date, last: date) -> dict[date, Rates]:
+    """Return the rates of every day of a span, in order: closed days by the prices they were closed with.
 
     A model that came to a closed day afterwards goes by the price in effect, as every model of an open day.
     """
-    closed = CostDay.objects.filter(date=day).exclude(closed_at=None).first()
-    if closed is None:
-        return rates_on(day)
-    constants = closed.constants_json or current_constants()
-    kept = dict(
-        CostBreakdownDaily.objects.filter(date=day, kind="model", ai_calls__gt=0).values_list(
-            "key", "price_id"
-        )
+    span = {"date__range": (first, last)}
+    closed = dict(
+        CostDay.objects.filter(**span, closed_at__isnull=False).values_list("date", "constants_json")
     )
-    ids = [price_id for price_id in kept.values() if price_id is not None]
-    newcomers = (price for price in prices_on(day) if price.llm_model not in kept)
-    return made_of(constants, [*ModelPrice.objects.filter(id__in=ids), *newcomers])
+    kept: dict[date, dict[str, int | None]] = {day: {} for day in closed}
+    made = CostBreakdownDaily.objects.filter(**span, kind="model", ai_calls__gt=0)
+    for day, model, price_id in made.values_list("date", "key", "price_id"):
+        if day in kept:
+            kept[day][model] = price_id
+    ids = {price_id for prices in kept.values() for price_id in prices.values() if price_id is not None}
+    rows = {price.id: price for price in ModelPrice.objects.filter(Q(id__in=ids) | in_effect(first, last))}
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return {day: day_rates(day, rows, kept.get(day, {}), closed.get(day)) for day in days}
+
+
+def day_rates(
+    day: date, rows: Mapping[int, ModelPrice], kept: Mapping[str, int | None], constants: Constants | None
+) -> Rates:
+    """Return one day's rates: of the models in kept by the rows named there, of others by those in effect."""
+    named = [rows[price_id] for price_id in kept.values() if price_id is not None]
+    others = [
+        price
+        for price in rows.values()
+        if price.llm_model not in kept
+        and price.superseded_at is None
+        and price.effective_from <= day
+        and (price.effective_to is None or price.effective_to > day)
+    ]
+    return made_of(constants or current_constants(), [*named, *others])
+
+
+def in_effect(first: date, last: date) -> Q:
+    """Return the condition for rows that apply to any day of a span."""
+    unended = Q(effective_to__isnull=True) | Q(effective_to__gt=first)
+    return unended & Q(superseded_at=None, effective_from__lte=last)
 
 
 def prices_on(day: date) -> list[ModelPrice]:
     """Return the price rows in effect on a day: from effective_from up to, not including, effective_to."""
-    in_effect = Q(effective_to__isnull=True) | Q(effective_to__gt=day)
-    return list(ModelPrice.objects.filter(in_effect, superseded_at=None, effective_from__lte=day))
+    return list(ModelPrice.objects.filter(in_effect(day, day)))
 
 
 def current_constants() -> Constants:

@@ -14,7 +14,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
-from tests.costs.factories import make_month, make_staff
+from tests.costs.factories import make_admin, make_month, make_staff
 
 # Playwright's loop runs in the thread of the test, so Django would refuse the ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -45,6 +45,7 @@ def open_page(live_server: LiveServer, new_context: Callable[..., BrowserContext
         *,
         theme: str = "dark",
         signed_in: bool = True,
+        as_admin: bool = False,
         expected: tuple[str, ...] = (),
         wrong: list[str] | None = None,
         **options: Any,
@@ -54,7 +55,7 @@ def open_page(live_server: LiveServer, new_context: Callable[..., BrowserContext
         touch = size[0] < 1000
         viewport = {"width": size[0], "height": size[1]}
         context = new_context(viewport=viewport, has_touch=touch, is_mobile=touch, **options)
-        cookies = {"theme": theme} | (session_cookie() if signed_in else {})
+        cookies = {"theme": theme} | (session_cookie(as_admin=as_admin) if signed_in else {})
         context.add_cookies(
             [{"name": name, "value": text, "url": live_server.url} for name, text in cookies.items()]
         )
@@ -91,9 +92,10 @@ def drawn(page: Page) -> None:
     )
 
 
-def session_cookie() -> dict[str, str]:
+def session_cookie(*, as_admin: bool = False) -> dict[str, str]:
     client = Client()
     client.force_login(User.objects.filter(is_staff=True).first() or make_staff())
+    client.force_login(make_admin() if as_admin else make_staff())
     return {"sessionid": client.cookies["sessionid"].value}
 
 

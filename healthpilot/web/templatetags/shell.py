@@ -67,6 +67,7 @@ SECTIONS = (
         (
             Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),
             Link("costs:budgets", "Budgets", "budget", Role.VIEWER, key="b"),
+            Link("costs:prices", "Model prices", "tag", Role.VIEWER),
             Link("dataqueue:jobs", "Jobs", "inbox", Role.VIEWER, key="j"),
         ),
     ),
