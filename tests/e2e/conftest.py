@@ -94,8 +94,8 @@ def drawn(page: Page) -> None:
 
 def session_cookie(*, as_admin: bool = False) -> dict[str, str]:
     client = Client()
-    client.force_login(User.objects.filter(is_staff=True).first() or make_staff())
-    client.force_login(make_admin() if as_admin else make_staff())
+    there = User.objects.filter(is_superuser=as_admin, is_staff=True).first()
+    client.force_login(there or (make_admin() if as_admin else make_staff()))
     return {"sessionid": client.cookies["sessionid"].value}
 
 
