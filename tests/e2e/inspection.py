@@ -61,7 +61,8 @@ WIDE = """() => [...document.querySelectorAll("body *")]
 DEAD = """() => [...document.querySelectorAll(".needs-js, .plot")]
   .filter((one) => one.checkVisibility()).map((one) => one.outerHTML.slice(0, 120))"""
 UNREADABLE = """() => [...document.querySelectorAll("main h1, main h2, main table")]
-  .filter((one) => !one.checkVisibility() && !one.closest("dialog")).map((one) => one.outerHTML.slice(0, 120))"""
+  .filter((one) => !one.checkVisibility() && !one.closest("dialog"))
+  .map((one) => one.outerHTML.slice(0, 120))"""
 
 Findings = dict[str, list[str]]
 

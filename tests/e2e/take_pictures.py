@@ -77,7 +77,7 @@ def test_take_them(open_page: Open) -> None:
 def encoded(page: Page, picture: Picture) -> bytes:
     """Return the page as WebP, cut at the height that was asked for."""
     clip = {"x": 0, "y": 0, "width": picture.size[0], "height": picture.height} if picture.height else None
-    png = page.screenshot(full_page=True, clip=clip)  # type: ignore[arg-type]
+    png = page.screenshot(full_page=True, clip=clip)  # type: ignore[arg-type] # a plain mapping will do
     blank = page.context.new_page()
     answer: str = blank.evaluate(ENCODE, [base64.b64encode(png).decode(), QUALITY])
     return base64.b64decode(answer)
