@@ -66,6 +66,8 @@ FIGURES = [
         "≥",
         10.0,
     ),
+    Figure("P3", "p03_recorded", "recorded call, durable", "OpenTelemetry SDK span, not durable", "≤", 0.2),
+    Figure("P4", "p04_shipped", "recorded call until it is in PostgreSQL", "the same span", "≤", 0.4),
     Figure("P7", "p07_partials", "ingest with the partials kept current", "ingest without", "≥", 0.8),
     Figure("P5", "p05_rollup", "day rollup from raw", "count(*) of the same rows, one process", "≤", 8.0),
     Figure(

@@ -100,8 +100,8 @@ def test_changes_that_the_library_dates_become_rows_of_their_own() -> None:
         and library.find(model.id, found.id) is not None
         and library.price_on(model.id, found.id, price.constraint.start_date) is not None
         and library.price_on(model.id, found.id, date(2020, 1, 1)) is not None
-        and library.price_on(model.id, found.id, price.constraint.start_date).amounts  # type: ignore[union-attr] # the row was made above
-        != library.price_on(model.id, found.id, date(2020, 1, 1)).amounts  # type: ignore[union-attr] # the row was made above
+        and library.price_on(model.id, found.id, price.constraint.start_date).amounts  # type: ignore[union-attr] # it is priced
+        != library.price_on(model.id, found.id, date(2020, 1, 1)).amounts  # type: ignore[union-attr] # it is priced
     )
     seen(name, provider=provider)
     days = [line.effective_from for line in compare(date(2020, 1, 1), TODAY)]
