@@ -174,7 +174,7 @@ def take_sets(faults: Faults, entry: Decision, text: str, number: int) -> None:
 
 def take_prose(faults: Faults, entry: Decision, lines: list[str], index: int, end: int) -> None:
     """Take the three sections, each with at least one line of prose."""
-    if is_plain("\n".join(["", *lines[index:end]])):
+    if index < end and lines[index].startswith("#") and is_plain(entry.body[entry.body.index("\n#") :]):
         return
     section = ""
     for number, line in enumerate(lines[index:end], index + 1):

@@ -86,6 +86,7 @@ HIDDEN = (
     (b"\xf3\xa0\x81", "a tag character"),
 )
 MARKERS = (b"<<<<<<< ", b"||||||| ", b">>>>>>> ")
+USUAL = bytes(range(32, 127)) + b"\n"
 NOT_CONTROLS = bytes(set(range(256)) - set(range(32)) - {127} | {9, 10})
 
 
@@ -126,7 +127,8 @@ def read(root: str, path: str) -> str:
         raise refused(
             path, line, "this is not UTF-8.", f"iconv -f latin1 -t utf-8 {path} -o {path}"
         ) from None
-    if not text.replace("\n", "").isprintable() or any(marker in raw for marker in MARKERS):
+    unusual = raw.translate(None, USUAL).decode("utf-8")  # what is not plain ASCII, mostly nothing
+    if not unusual.isprintable() or any(marker in raw for marker in MARKERS):
         refuse_bytes(path, raw)
     return text
 

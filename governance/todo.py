@@ -137,7 +137,7 @@ class Reader:
         self.rank = -1
         self.block = ""
         # Lines that were good once: tasks repeat most of theirs, and looking again costs the most of all.
-        self.good: dict[str, tuple[str, str]] = {}
+        self.good: dict[str, tuple[str, str, int, str]] = {}
         self.proved: dict[str, tuple[str, bool, str, str]] = {}
 
     def end(self) -> None:
@@ -149,6 +149,10 @@ class Reader:
         task = self.task
         if task is None:
             self.begin(line, number)
+        elif line in self.good and self.good[line][2] > self.rank:
+            name, value, self.rank, self.block = self.good[line]
+            task.fields[name] = (value, number)
+            task.last_line = number
         elif line.startswith("  - "):
             task.last_line = number
             if self.block == "accept":
@@ -189,12 +193,6 @@ class Reader:
 
     def field(self, task: Task, line: str, number: int) -> None:
         """Take `- name: value`."""
-        if line in self.good:
-            name, value = self.good[line]
-            if RANK[name] > self.rank:
-                self.rank, self.block = RANK[name], name if name in ("accept", "done") else ""
-                task.fields[name] = (value, number)
-                return
         name, colon, value = line[2:].partition(":")
         rank = RANK.get(name)
         if rank is None or not colon:
@@ -210,7 +208,7 @@ class Reader:
         if problem:
             self.unknown(number, f"{name}: {short(value)} is not usable.", problem)
         else:
-            self.good[line] = (name, value)
+            self.good[line] = (name, value, rank, self.block)
         task.fields.setdefault(name, (value, number))
 
     def accept(self, task: Task, line: str, number: int) -> None:

@@ -147,7 +147,7 @@ def test_an_installation_without_documents_says_so_once(clone: Clone) -> None:
 def test_a_checker_that_fails_itself_stops_nothing_but_ci(clone: Clone) -> None:
     rule = clone.root / "governance/rules/titles.py"
     kept = rule.read_text()
-    rule.write_text(f"{kept}\nraise RuntimeError('broken')\n")
+    rule.write_text(f"{kept}\n\ndef check(todo):\n    raise RuntimeError('broken')\n")
     try:
         here, ci = clone.manage("diffsettings"), clone.manage("diffsettings", CI="true")
     finally:
