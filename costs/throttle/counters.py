@@ -12,8 +12,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
-LIMIT_S: Final = 0.25
-PAUSE_S: Final = 1.0
+# A busy machine may take its time, and whoever gives up too soon decides alone: together they admit too much.
+LIMIT_S: Final = 1.0
+PAUSE_S: Final = 5.0
 PREFIX: Final = "hp:budget:"
 CAPS: Final = f"{PREFIX}caps"
 EXPIRIES: Final = f"{PREFIX}expiries"

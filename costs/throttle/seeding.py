@@ -36,14 +36,18 @@ class Drift:
 def seed(counters: Counters, scopes: Sequence[Scope], day: date) -> None:
     """Begin to count scopes on a day with what they used so far, rows just stored included.
 
+    Many may ask for the same scopes at once: whoever comes after the first finds them counted.
     Where somebody else began meanwhile nothing is lost: the script keeps what was settled there since.
     Raises CountersAway, django.db.Error.
     """
+    missing = [scope for scope in scopes if counters.of(f"{day}", scope.name) is None]
+    if not missing:
+        return
     try:
         fold_pending(wait_s=FOLD_WAIT_S)
     except UsageError as error:
         logger.info("Counting from usage that is not folded to the last row: %s", error)
-    for scope in scopes:
+    for scope in missing:
         bring(counters, scope, day, truth.exact_usage(scope, day), begin=True)
 
 

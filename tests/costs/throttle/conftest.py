@@ -20,6 +20,7 @@ def _fresh_counters() -> Iterator[None]:
     state.counters.client.flushall()
     yield
     waiting.reset()
+    state.reset()
     state.counters.client.flushall()
     state.reset()
 
