@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 
 from benchmarks.sandbox import ROOT
 
@@ -17,15 +18,18 @@ READY_S = 60.0
 
 @dataclass(frozen=True)
 class Site:
-    """An open connection to the server, with the cookie of a signed-in account."""
+    """An open connection to the server, with a signed-in account's cookies, kept as a browser keeps them."""
 
     connection: http.client.HTTPConnection
-    cookie: str
+    cookies: "SimpleCookie"
 
     def get(self, address: str) -> bytes:
         """Return a page's body; raises RuntimeError for anything but 200."""
-        self.connection.request("GET", address, headers={"Cookie": self.cookie})
+        sent = "; ".join(f"{name}={cookie.value}" for name, cookie in self.cookies.items())
+        self.connection.request("GET", address, headers={"Cookie": sent})
         answer = self.connection.getresponse()
+        for line in answer.headers.get_all("Set-Cookie", []):
+            self.cookies.load(line)
         body = answer.read()
         if answer.status != 200:
             raise RuntimeError(f"{address} answered {answer.status}")
@@ -60,7 +64,7 @@ def site() -> Iterator[Site]:
     try:
         wait_for(port, server)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        yield Site(connection, f"sessionid={signed_in()}")
+        yield Site(connection, SimpleCookie({"sessionid": signed_in()}))
         connection.close()
     finally:
         server.terminate()
