@@ -16,9 +16,10 @@ class TelemetryConfig(AppConfig):
 
     def ready(self) -> None:
         """Count on connections, tell of killed attempts, and have a fresh database take today's events."""
-        from telemetry import attempts, lost, spool
+        from telemetry import attempts, checks, lost, spool
         from telemetry.rows import count_on
 
+        assert checks  # importing it registers them
         connection_created.connect(count_on, dispatch_uid="telemetry.rows")
         spool.register(attempts.SUFFIX, lost.rows_left)
         post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")

@@ -43,7 +43,7 @@ class OpenAttempts:
         """Start anew; after a fork this lets go of the parent's file, which stays the parent's."""
         if self._file is not None:
             os.close(self._file)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._failed_at = -TRY_AGAIN_S
         self._forget()
 

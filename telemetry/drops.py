@@ -19,7 +19,7 @@ class Drops:
         self.reset()
 
     def reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._counts: Counter[str] = Counter()
         self._logged_at: dict[str, float] = {}
 

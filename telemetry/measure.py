@@ -65,7 +65,7 @@ class Running:
         self.reset()
 
     def reset(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._mark: int | None = None
         # Weak, so that a block that is never left does not make every later job say it shares.
         self._meters: weakref.WeakSet[Meter] = weakref.WeakSet()

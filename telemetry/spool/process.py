@@ -28,7 +28,7 @@ class Process:
         """Begin with nothing open."""
         self.writer = Writer()
         self.shipper: Shipper | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._start_again_at = 0.0
 
     def begin_in_child(self) -> None:

@@ -72,7 +72,8 @@ class Writer:
     """This process's end of the spool. Every method is safe between threads."""
 
     def __init__(self) -> None:
-        self.lock = threading.Lock()
+        # A signal handler may record in the middle of a record: the same thread must not wait for itself.
+        self.lock = threading.RLock()
         self.stem = ""
         self.hold: Hold | None = None
         self.segments: list[Segment] = []

@@ -134,3 +134,23 @@ def test_a_clock_set_back_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -
     process.writer.finish_current()
     assert record_llm_event(CALL)
     assert shipped(LlmEvent).count() == 2
+
+
+@pytest.mark.usefixtures("recording")
+def test_a_signal_handler_that_records_does_not_wait_for_what_it_interrupts() -> None:
+    handled: list[bool] = []
+
+    def record_too(number: int, frame: object) -> None:
+        handled.append(record_llm_event(CALL))
+
+    before = signal.signal(signal.SIGALRM, record_too)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        recorded = sum(record_llm_event(CALL) for _ in range(3000))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert recorded == 3000
+    assert handled
+    assert all(handled)
+    assert shipped(LlmEvent).count() == recorded + len(handled)
