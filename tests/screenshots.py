@@ -11,7 +11,7 @@ from tests import browser
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-STAMP = IMAGES / "taken-from"
+STAMP = ROOT / "tests" / "e2e" / "pictures-taken-from"
 # What a picture shows; the figures themselves come from a fixed seed.
 SHOWN = ("templates/**/*.html", "static/css/*.css", "static/js/*.js")
 
