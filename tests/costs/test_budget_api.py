@@ -8,6 +8,7 @@ from django.test import Client
 from costs.models import CostBudget
 from costs.throttle import check_budget_and_maybe_defer
 from costs.throttle.admission import state
+from costs.throttle.decisions import waiting
 from healthpilot.tokens.issuing import issue
 from systemstatus.models import AuditEntry
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_staff
@@ -18,6 +19,7 @@ PATH = "/api/admin/cost/budgets"
 
 @pytest.fixture(autouse=True)
 def _fresh_counters() -> None:
+    waiting.reset()
     state.reset()
     state.counters.client.flushall()
 

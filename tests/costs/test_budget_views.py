@@ -21,6 +21,7 @@ FREE = "/admin/cost/budget?scope=tier&key=free"
 
 @pytest.fixture(autouse=True)
 def _fresh_counters() -> None:
+    waiting.reset()
     state.reset()
     state.counters.client.flushall()
 

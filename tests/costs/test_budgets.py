@@ -9,6 +9,7 @@ from costs.budgets import BudgetConflict, BudgetError, remove_budget, save_budge
 from costs.models import NO_CAP, CostBudget
 from costs.throttle import check_budget_and_maybe_defer
 from costs.throttle.admission import state
+from costs.throttle.decisions import waiting
 from costs.throttle.scopes import Scope
 from systemstatus.models import AuditEntry
 
@@ -18,6 +19,7 @@ GLOBAL = Scope("global")
 
 @pytest.fixture(autouse=True)
 def _fresh_counters() -> None:
+    waiting.reset()
     state.reset()
     state.counters.client.flushall()
 

@@ -22,6 +22,7 @@ MERGE = """MERGE INTO auth_group g USING (VALUES ('group1'), ('new')) AS v(name)
 
 @pytest.fixture(autouse=True)
 def three_groups() -> None:
+    Group.objects.all().delete()  # the roles, which a migration made
     Group.objects.bulk_create(Group(name=f"group{n}") for n in range(3))
 
 
