@@ -5,7 +5,7 @@ from typing import Any
 
 HIDDEN = "•••"
 SECRET_NAME = re.compile(
-    r"secret|token|passw|api_?key|authorization|credential|cookie|private", re.IGNORECASE
+    r"secret|token(?!s)|passw|api_?key|authorization|credential|cookie|private", re.IGNORECASE
 )
 PASSWORD_IN_URL = re.compile(r"(?P<scheme>\w+://)[^/@\s]+@")
 LONG_SECRET = re.compile(r"\b(?:sk|pk|rk|ghp|xox\w|whsec|Bearer)[-_ ][A-Za-z0-9_\-.]{8,}")
