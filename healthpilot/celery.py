@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from celery import Celery, signals
-from kombu.transport.redis import Channel
+
+from healthpilot.broker import outlive_redis
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 
@@ -12,10 +13,7 @@ HARD_LIMIT_S = 900
 # One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
 QUEUES = ("paid", "free", "heavy", "system")
 
-# When Redis goes away kombu (5.7) puts unacknowledged messages back through the connection that is gone, and
-# the error ends the worker. Nothing here needs it: ticks come again, the sweeper sends for jobs anew.
-Channel.do_restore = False
-
+outlive_redis()
 app = Celery("healthpilot", task_cls="healthpilot.ticks:Tick")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
