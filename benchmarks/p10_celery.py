@@ -127,6 +127,7 @@ def worker(*, telemetry: bool) -> Iterator[Worker]:
         cwd=ROOT,
         env=environment(telemetry) | extra,
         start_new_session=True,
+        stdout=subprocess.DEVNULL,  # what is printed here is the benchmark's own answer
     )
     try:
         wait_for_answer(app, f"{queue}@bench")
