@@ -24,12 +24,14 @@ WORK: Final[dict[str, Any]] = {"tier": "enterprise", "domain": "ai"}
 def try_it(size: Size) -> str:
     """Ask from many clients at once round by round, then with kills, then with an emptied Redis."""
     empty()
-    execute("TRUNCATE cost_budgets, cost_decisions")
-    clear_counters()
+    forget_budgets()
     rounds = ROUNDS[size]
-    asked = at_the_limit(rounds)
-    killed = killed_while_reserving(max(2, rounds // 50))
-    over, leases = emptied_meanwhile()
+    try:
+        asked = at_the_limit(rounds)
+        killed = killed_while_reserving(max(2, rounds // 50))
+        over, leases = emptied_meanwhile()
+    finally:
+        forget_budgets()  # or the jobs of other promises would wait for them
     return (
         f"{rounds} rounds of {PROCESSES * THREADS} clients, {asked:,} checks, never above {CAP} nor below; "
         f"{killed} clients killed while reserving, their room back in {LEASE_S:.0f} s; "
@@ -37,10 +39,11 @@ def try_it(size: Size) -> str:
     )
 
 
-def clear_counters() -> None:
-    """Forget what Redis knows, and what this process does."""
+def forget_budgets() -> None:
+    """Forget every budget: in PostgreSQL, in Redis and in this process."""
     from costs.throttle.admission import state
 
+    execute("TRUNCATE cost_budgets, cost_decisions")
     state.reset()
     state.counters.client.flushall()
 
@@ -132,6 +135,7 @@ def killed_while_reserving(rounds: int) -> int:
             limit_s=10,
         )
         assert time.monotonic() - began < LEASE_S + 2
+        time.sleep(LEASE_S)  # the leases were taken one after the other, and lapse so
         verdicts = [check_budget_and_maybe_defer(**WORK, user_id=user) for _ in range(CAP)]
         assert sum(map(bool, verdicts)) == CAP - 1, "the whole budget is there again, and no more"
         for verdict in verdicts:

@@ -17,7 +17,7 @@ from tests.faults.processes import Child
 from tests.faults.promises import Size
 from tests.faults.sandbox import empty, execute
 
-EVENTS = {"tiny": 60_000, "normal": 300_000, "full": 10_000_000}
+EVENTS = {"tiny": 200_000, "normal": 300_000, "full": 10_000_000}
 USER_DAYS = {"tiny": 40_000, "normal": 100_000, "full": 1_000_000}
 ROOM_BYTES = 32 << 20
 DAYS = 3
