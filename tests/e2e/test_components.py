@@ -39,7 +39,8 @@ def test_tabs_move_by_arrows_open_by_enter_and_keep_the_focus(open_page: Open) -
 def test_tabs_are_links_without_scripts(open_page: Open) -> None:
     page = alone(open_page, "tabs", java_script_enabled=False)
     expect(page.get_by_role("tab")).to_have_count(0)
-    expect(page.get_by_role("main").get_by_role("link", name="Budgets").first).to_have_attribute("href", re.compile("tab=1"))
+    tab = page.get_by_role("main").get_by_role("link", name="Budgets").first
+    expect(tab).to_have_attribute("href", re.compile("tab=1"))
 
 
 def test_a_dialog_holds_the_focus_and_gives_it_back(open_page: Open) -> None:
