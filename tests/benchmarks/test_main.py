@@ -53,13 +53,17 @@ def records(tiny_run: subprocess.CompletedProcess[str]) -> dict[str, dict[str, A
     return {record["id"]: record for record in json.loads(tiny_run.stdout)}
 
 
+# Figures of short turns choose how many themselves, whatever the size; P16 weighs a page once.
+OWN_RUNS = {"P3": 9, "P4": 5, "P9": 7, "P16": 1, "P17": 15}
+
+
 @pytest.mark.parametrize("figure_id", [figure.id for figure in FIGURES])
 def test_a_figure_is_measured_from_end_to_end(records: dict[str, dict[str, Any]], figure_id: str) -> None:
     record = records[figure_id]
     assert record["ratio"] is not None, record["note"]
     assert record["ratio"] > 0
     assert record["spread"][0] <= record["ratio"] <= record["spread"][1]
-    assert record["runs"] >= 1
+    assert record["runs"] == OWN_RUNS.get(figure_id, 2)
 
 
 def test_a_whole_run_ends_with_zero_whether_goals_are_reached_or_not(
