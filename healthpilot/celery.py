@@ -57,6 +57,8 @@ app.conf.beat_schedule = {
     "sweep jobs": every("dataqueue.sweep", 15),
     "prune jobs": every("dataqueue.prune", 3600),
     "prune uploads": every("imports.prune_uploads", 3600),
+    "collect metrics": every("systemstatus.collect", 60),
+    "keep grains": every("systemstatus.keep_grains", 3600),
 }
 app.autodiscover_tasks()
 

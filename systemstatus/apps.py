@@ -4,7 +4,13 @@ from django.apps import AppConfig
 
 
 class SystemStatusConfig(AppConfig):
-    """What is up, fast, failing and changed: the audit trail, later checks and alerts."""
+    """What is up, fast, failing and changed: modules and their checks, alerts, the audit trail."""
 
     name = "systemstatus"
     verbose_name = "System Status"
+
+    def ready(self) -> None:
+        """Find what every app wants watched."""
+        from systemstatus import registry
+
+        registry.discover()

@@ -1,0 +1,1 @@
+"""The questions asked of each layer, one module a layer; each returns a Reading or raises."""

@@ -1,0 +1,61 @@
+"""What is asked of Redis each minute: round trips, memory, hits, clients."""
+
+import time
+from typing import Any, Final
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from systemstatus.registry import Reading
+
+SAMPLES: Final = 5
+LIMIT_S: Final = 1.0
+
+
+def client() -> redis.Redis:
+    """Return a connection of its own that answers within a second or fails."""
+    made: redis.Redis = redis.Redis.from_url(
+        settings.REDIS_ADDRESS,
+        socket_timeout=LIMIT_S,
+        socket_connect_timeout=LIMIT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return made
+
+
+def round_trip() -> Reading:
+    """Return five round trips in milliseconds; the fastest counts, so that one slow sample is no alarm."""
+    samples = []
+    with client() as cache:
+        cache.ping()
+        for _ in range(SAMPLES):
+            began = time.perf_counter()
+            cache.ping()
+            samples.append(round((time.perf_counter() - began) * 1000, 3))
+    return Reading({"cache.rtt": min(samples)}, {"rtt_samples_ms": samples})
+
+
+def state() -> Reading:
+    """Return memory, evictions, hits and clients as INFO tells them."""
+    with client() as cache:
+        info: dict[str, Any] = cache.info()
+    values: dict[str, float | int] = {
+        "cache.memory_bytes": info["used_memory"],
+        "cache.clients": info["connected_clients"],
+        "cache.hits_total": info["keyspace_hits"],
+        "cache.misses_total": info["keyspace_misses"],
+        "cache.evictions_total": info["evicted_keys"],
+    }
+    most = info.get("maxmemory", 0)
+    if most:
+        values["cache.memory"] = round(100 * info["used_memory"] / most, 2)
+    return Reading(values, {"server": server_of(info)})
+
+
+def server_of(info: dict[str, Any]) -> dict[str, Any]:
+    """Return what the Storage tab tells of the server."""
+    names = ("redis_version", "valkey_version", "uptime_in_seconds", "maxmemory", "maxmemory_policy",
+             "rdb_last_save_time", "rdb_last_bgsave_status", "aof_enabled", "role")  # fmt: skip
+    return {name: info[name] for name in names if name in info}
