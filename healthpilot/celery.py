@@ -58,6 +58,7 @@ app.conf.beat_schedule = {
     "prune jobs": every("dataqueue.prune", 3600),
     "prune uploads": every("imports.prune_uploads", 3600),
     "collect metrics": every("systemstatus.collect", 60),
+    "evaluate alerts": every("systemstatus.evaluate_alerts", 60),
     "keep grains": every("systemstatus.keep_grains", 3600),
 }
 app.autodiscover_tasks()

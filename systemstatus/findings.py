@@ -1,14 +1,11 @@
 """What rules say of the product; the one way into the alert engine, for every app."""
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
-
-logger = logging.getLogger(__name__)
 
 
 class Level(StrEnum):
@@ -63,13 +60,3 @@ def register_findings(name: str, function: Source) -> None:
     if sources.get(name, function) is not function:
         raise ValueError(f"a source of findings named {name} is registered already")
     sources[name] = function
-
-
-def collected(now: datetime) -> Iterator[tuple[str, Iterable[Finding] | None, str]]:
-    """Yield each source's name with what it found; None and the error of one that raised."""
-    for name, function in list(sources.items()):
-        try:
-            yield name, function(now), ""
-        except Exception as error:  # one source that fails must not silence the others
-            logger.exception("The source of findings %s failed", name)
-            yield name, None, f"{type(error).__name__}: {' '.join(str(error).split())}"

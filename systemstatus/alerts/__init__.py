@@ -1,0 +1,1 @@
+"""Alerts: the life of each, the cycle that moves them all, what pages read, what people do."""

@@ -1,0 +1,1 @@
+"""Who is told: the outbox, its sender, and the ways out."""
