@@ -59,6 +59,8 @@ app.conf.beat_schedule = {
     "prune uploads": every("imports.prune_uploads", 3600),
     "collect metrics": every("systemstatus.collect", 60),
     "evaluate alerts": every("systemstatus.evaluate_alerts", 60),
+    "send notifications": every("systemstatus.send_notifications", 10),
+    "prune alerts": every("systemstatus.prune_alerts", 3600),
     "keep grains": every("systemstatus.keep_grains", 3600),
 }
 app.autodiscover_tasks()

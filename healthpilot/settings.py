@@ -215,3 +215,33 @@ GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]
 
 # The smaller model that stands in when budgets say so, as AI_SMALLER_MODELS="gpt-4o=gpt-4o-mini,o3=o4-mini".
 AI_SMALLER_MODELS = env.pairs("AI_SMALLER_MODELS")
+
+# Who is told of alerts. Addresses of channels are secrets: they come from here and are never shown.
+HEALTHPILOT_URL = env.text("HEALTHPILOT_URL", "").rstrip("/")
+ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL", "")
+ALERT_WEBHOOK_SECRET = env.text("ALERT_WEBHOOK_SECRET", "")
+ALERT_ALLOW_PRIVATE = env.boolean("ALERT_ALLOW_PRIVATE", False)
+ALERT_EMAIL_TO = env.words("ALERT_EMAIL_TO", [])
+ALERT_APPRISE_URLS = env.words("ALERT_APPRISE_URLS", [])
+ALERT_APPRISE_SCHEMES = env.words(
+    "ALERT_APPRISE_SCHEMES",
+    [
+        *("discord", "gchat", "matrixs", "mmosts", "msteams", "ntfys", "opsgenie", "pagerduty", "pover"),
+        *("rockets", "slack", "tgram", "workflows"),
+    ],
+)
+ALERT_WATCHDOG_CHANNELS = env.words("ALERT_WATCHDOG_CHANNELS", ["webhook"])
+
+# E-mail by SMTP, or by Brevo where its key is set.
+BREVO_API_KEY = env.text("BREVO_API_KEY", "")
+ANYMAIL = {"BREVO_API_KEY": BREVO_API_KEY, "REQUESTS_TIMEOUT": 10}
+EMAIL_BACKEND = (
+    "anymail.backends.brevo.EmailBackend" if BREVO_API_KEY else "django.core.mail.backends.smtp.EmailBackend"
+)
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.whole("EMAIL_PORT", 25, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("EMAIL_FROM", "healthpilot@localhost")

@@ -10,7 +10,7 @@ class SystemStatusConfig(AppConfig):
     verbose_name = "System Status"
 
     def ready(self) -> None:
-        """Find what every app wants watched."""
-        from systemstatus import registry
+        """Find what every app wants watched, and look at the settings."""
+        from systemstatus import checks, registry  # noqa: F401 - checks register themselves
 
         registry.discover()

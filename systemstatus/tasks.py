@@ -9,6 +9,7 @@ from django.utils import timezone
 from systemstatus import collector, grains
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.lease import LeaseLostError
+from systemstatus.notify import retention, sender, watchdog
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,19 @@ def evaluate_alerts() -> None:
         evaluate_registered(timezone.now())
     except DatabaseError as error:
         logger.warning("The alerts were not evaluated this minute: %s", error)
+
+
+@shared_task(name="systemstatus.send_notifications")
+def send_notifications() -> None:
+    """Send what is due, and once an hour a sign of life."""
+    watchdog.beat(timezone.now())
+    sender.send_due()
+
+
+@shared_task(name="systemstatus.prune_alerts")
+def prune_alerts() -> None:
+    """Delete closed alerts and sent messages that are past their time."""
+    retention.prune(timezone.now())
 
 
 @shared_task(name="systemstatus.keep_grains")

@@ -12,6 +12,7 @@ from healthpilot import admission
 from healthpilot.ai import answers
 from healthpilot.ai.actor import Actor
 from healthpilot.ai.usage import Usage, expected, usage_of
+from telemetry import outbound
 from telemetry.record import record_llm_event
 
 
@@ -96,6 +97,7 @@ class Call:
         admission.settle(self.verdict, spent)
         duration_ms = round((time.monotonic() - self.began) * 1000)
         failed = error_code is not None and error_code != "usage_not_stated"
+        outbound.observe("openai", "failed" if failed else "2xx", duration_ms)
         self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
 
     def record(self, usage: Usage, *, model: str, duration_ms: int, **more: Any) -> None:

@@ -79,23 +79,36 @@ def can_join(last: Notification) -> bool:
 
 
 def queue(
-    kind: str, names: Iterable[str], *, due: datetime, now: datetime, group: str = "", body: object = None
+    kind: str,
+    names: Iterable[str],
+    *,
+    due: datetime,
+    now: datetime,
+    group: str = "",
+    body: object = None,
+    stem: str = "",
 ) -> uuid.UUID:
-    """Write one message for each channel, with a message id for good; returns the notice they share."""
+    """Write one message for each channel, with a message id for good; returns the notice they share.
+
+    stem: begins the message ids where one of a kind must not be written twice; who comes second writes none.
+    """
     notice = uuid.uuid4()
     Notification.objects.bulk_create(
-        Notification(
-            message_id=f"msg_{notice.hex}_{name}"[:64],
-            notice=notice,
-            kind=kind,
-            channel=name,
-            group=group,
-            body=body,
-            next_at=due,
-            first_due_at=due,
-            created_at=now,
-        )
-        for name in names
+        (
+            Notification(
+                message_id=f"msg_{stem or notice.hex}_{name}"[:64],
+                notice=notice,
+                kind=kind,
+                channel=name,
+                group=group,
+                body=body,
+                next_at=due,
+                first_due_at=due,
+                created_at=now,
+            )
+            for name in names
+        ),
+        ignore_conflicts=True,
     )
     return notice
 

@@ -1,0 +1,7 @@
+"""The one way to ask other services over HTTP: limits, retries, a circuit breaker, measured and redacted."""
+
+from telemetry.outbound.circuits import CircuitOpenError
+from telemetry.outbound.client import Client, OutboundError, observe
+from telemetry.outbound.guard import ForbiddenAddressError, check_url
+
+__all__ = ["CircuitOpenError", "Client", "ForbiddenAddressError", "OutboundError", "check_url", "observe"]
