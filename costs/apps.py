@@ -11,8 +11,10 @@ class CostsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the system checks, and budgets as what jobs and AI calls ask."""
-        from costs import checks  # noqa: F401 - registers by being imported
+        from costs import alerting, checks  # noqa: F401 - registers by being imported
         from costs.throttle.hook import BudgetHook
         from healthpilot import admission
+        from systemstatus.findings import register_findings
 
         admission.register(BudgetHook())
+        register_findings("costs", alerting.findings)

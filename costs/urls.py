@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from costs import addresses, budget_views, subjects, views
+from costs import addresses, alert_views, budget_views, subjects, views
 from costs.prices import views as prices
 
 app_name = "costs"
@@ -15,6 +15,7 @@ urlpatterns = [
     path("cost/budget", budget_views.budget, name="budget"),
     path("cost/budget/effect", budget_views.effect, name="budget_effect"),
     path("cost/budget/undo", budget_views.undo, name="budget_undo"),
+    path("cost/alert-test", alert_views.alert_test, name="alert_test"),
     path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),
     path("cost/domains/<recorded:name>", views.look_into, {"kind": subjects.DOMAIN}, name="domain"),
     path("cost/models/<recorded:name>", views.look_into, {"kind": subjects.MODEL}, name="model"),

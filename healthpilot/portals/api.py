@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from costs.alert_api import router as cost_alerts_router
 from costs.api import router as costs_router
 from costs.budget_api import router as budgets_router
 from healthpilot.dataqueue.api import router as jobs_router
@@ -51,6 +52,7 @@ api = Api(
 )
 api.add_router("/admin/cost", costs_router)
 api.add_router("/admin/cost", budgets_router)
+api.add_router("/admin/cost", cost_alerts_router)
 api.add_router("/ingest", ingest_router)
 api.add_router("/jobs", jobs_router)
 

@@ -49,6 +49,11 @@ ERRORS = {
     "429": error_body(
         "too_many_wrong_tokens", "Too many wrong tokens came from this address.", "Try again in 60 s."
     ),
+    "502": error_body(
+        "webhook_failed",
+        "Not delivered: hooks.example.com gave no answer within 10 s.",
+        "Mend what it says, then test again. The message was msg_test_0a1b.",
+    ),
     "503": error_body(
         "unavailable",
         "The database does not answer.",

@@ -1,0 +1,198 @@
+"""The rules on costs: caps that fill up, months that will pass them, odd users, what is missing."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from django.db.models import Max, Q, Sum
+
+from costs.budget_page import CAPS, PLACES, Cap, current, percent, title
+from costs.days import local_today
+from costs.forecast import HISTORY_DAYS, month_of, project
+from costs.marks import median
+from costs.models import NO_CAP_USD, CostBreakdownDaily, CostBudget, CostDay, CostSettings, CostUserDaily
+from costs.ranges import ONE_DAY
+from costs.throttle import truth
+from costs.throttle.caps import NONE, caps_of, scope_of
+from costs.throttle.scopes import EACH_USER, GLOBAL, USER, Scope
+from healthpilot.web import numbers
+from systemstatus.findings import Finding, Level
+from systemstatus.thresholds import BY_ID
+
+BUDGETS: Final = "cost_budgets"
+ROLLUP: Final = "rollup"
+NOTICED: Final = 50
+MOST_BUDGETS: Final = 200
+MOST_USERS: Final = 50
+# A user is odd whose day costs five times the median of at least a week of days, and a dollar or more.
+ODD_TIMES: Final = 5
+ODD_LEAST_USD: Final = Decimal(1)
+FEWEST_DAYS: Final = 7
+ZERO: Final = Decimal(0)
+
+
+def findings(now: datetime) -> Iterator[Finding]:
+    """Yield what every rule on costs finds now; what is well is left out."""
+    today = local_today(now)
+    budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS])
+    yield from caps(budgets, today)
+    yield from forecasts(budgets, today)
+    yield from odd_users(today)
+    yield from unpriced(today)
+    yield from rollup_age(now)
+
+
+def caps(budgets: Sequence[CostBudget], today: date) -> Iterator[Finding]:
+    """Yield each cap that is used to 50, 80 or 100 %; only those on everything become critical."""
+    for budget in budgets:
+        limits, scope = caps_of(budget), scope_of(budget)
+        for one, used in used_by(scope, limits, today):
+            for cap in CAPS:
+                place = PLACES[cap.name]
+                share = percent(used[place], limits[place])
+                if share is not None and limits[place] > 0 and share >= NOTICED:
+                    yield filled(one, cap, budget, share)
+
+
+def used_by(scope: Scope, limits: Sequence[int], today: date) -> Iterator[tuple[Scope, Sequence[int]]]:
+    """Yield a scope with what it used; for each user's budget the users that used half of a cap."""
+    if scope.key != EACH_USER:
+        yield scope, places(truth.rolled_usage([scope], today)[scope])
+        return
+    for user_id in near_users(limits, today):
+        one = Scope(USER, user_id)
+        yield one, places(truth.rolled_usage([one], today)[one])
+
+
+def places(usage: truth.Usage) -> tuple[int, ...]:
+    """Return a usage in the order of the caps' places."""
+    return (*usage.today.each(), usage.today.cost_nano + usage.month_nano)
+
+
+def near_users(limits: Sequence[int], today: date) -> Iterable[str]:
+    """Return up to 50 users without a budget of their own that used half of a daily cap or more."""
+    columns = (*truth.SUMS[:4], "cost_exact")
+    near = Q()
+    for column, limit in zip(columns, limits, strict=False):
+        if limit not in {NONE, 0}:
+            half = Decimal(limit) / 2
+            near |= Q(**{f"{column}__gte": half.scaleb(-9) if column == "cost_exact" else int(half)})
+    if not near:
+        return []
+    own = CostBudget.objects.filter(apply_scope=USER).values("scope_key")
+    rows = CostUserDaily.objects.filter(near, date=today).exclude(user_id__in=own)
+    return rows.order_by("-cost_exact", "user_id").values_list("user_id", flat=True)[:MOST_USERS]
+
+
+def filled(scope: Scope, cap: Cap, budget: CostBudget, share: int) -> Finding:
+    """Return the finding for a cap that fills up."""
+    warning, critical = BY_ID["cost.budget"].limits()
+    level = Level.CRITICAL if share >= critical else Level.WARNING if share >= warning else Level.INFO
+    limit = current(cap, getattr(budget, cap.name))
+    who = title(scope)
+    return Finding(
+        rule="cost.budget",
+        module=BUDGETS,
+        target=f"{scope.name.rstrip(':')}: {cap.name}",
+        level=level,
+        value=share,
+        unit="%",
+        message=f"{who}: {share} % of the cap on {cap.label.lower()}, {limit}, is used.",
+        core=scope.kind == GLOBAL,
+    )
+
+
+def forecasts(budgets: Sequence[CostBudget], today: date) -> Iterator[Finding]:
+    """Yield each month's cap that will likely be passed before the month ends."""
+    for budget in budgets:
+        cap, scope = budget.monthly_cost_usd_cap, scope_of(budget)
+        if not 0 < cap < NO_CAP_USD or scope.key == EACH_USER:
+            continue
+        costs = daily_costs(scope, today)
+        began_on = min((day for day, cost in costs.items() if cost), default=today)
+        ahead = project(costs, today, began_on=began_on)
+        if ahead and ahead.spent < cap < ahead.total:
+            last = month_of(today)[-1]
+            yield Finding(
+                rule="cost.forecast",
+                module=BUDGETS,
+                target=scope.name.rstrip(":"),
+                level=Level.WARNING,
+                value=ahead.total,
+                unit="USD",
+                message=f"{title(scope)} will likely cost {numbers.money(ahead.total)} by {last:%d %b},"
+                f" more than the month's cap of {numbers.money(cap)}.",
+                core=False,
+            )
+
+
+def daily_costs(scope: Scope, today: date) -> dict[date, Decimal]:
+    """Return a scope's cost of every day that an estimate of this month stands on, zeros included."""
+    first = min(today.replace(day=1), today - HISTORY_DAYS * ONE_DAY)
+    days = {first + offset * ONE_DAY: ZERO for offset in range((today - first).days + 1)}
+    rows = truth.rows_of(scope).filter(date__range=(first, today)).values_list("date", "cost_exact")
+    return days | dict(rows)
+
+
+def odd_users(today: date) -> Iterator[Finding]:
+    """Yield users, of the 50 dearest of today, whose day costs far more than their days do."""
+    dearest = CostUserDaily.objects.filter(date=today, cost_exact__gte=ODD_LEAST_USD)
+    costs = dict(dearest.order_by("-cost_exact", "user_id").values_list("user_id", "cost_exact")[:MOST_USERS])
+    before: dict[str, list[Decimal]] = {user_id: [] for user_id in costs}
+    since = today - HISTORY_DAYS * ONE_DAY
+    rows = CostUserDaily.objects.filter(user_id__in=list(costs), date__gte=since, date__lt=today)
+    for user_id, cost in rows.values_list("user_id", "cost_exact"):
+        before[user_id].append(cost)
+    for user_id, cost in costs.items():
+        usual = median(before[user_id]) if len(before[user_id]) >= FEWEST_DAYS else None
+        if usual and cost >= usual * ODD_TIMES:
+            yield Finding(
+                rule="cost.anomaly",
+                module=BUDGETS,
+                target=user_id,
+                level=Level.WARNING,
+                value=cost,
+                unit="USD",
+                message=f"User {user_id} cost {numbers.money(cost)} today;"
+                f" a usual day is {numbers.money(usual)}.",
+                core=False,
+            )
+
+
+def unpriced(today: date) -> Iterator[Finding]:
+    """Yield the models that were called today or yesterday without a price: the constants stood in."""
+    rows = CostBreakdownDaily.objects.filter(kind="model", date__gte=today - ONE_DAY, unpriced_calls__gt=0)
+    sums = rows.values_list("key").annotate(calls=Sum("unpriced_calls")).order_by("-calls", "key")
+    for model, calls in sums[:MOST_USERS]:
+        yield Finding(
+            rule="cost.unpriced",
+            module=BUDGETS,
+            target=model,
+            level=Level.WARNING,
+            value=float(calls),
+            unit="calls",
+            message=f"{calls:,} calls of {model} have no price; the constants stood in. Set one at Prices.",
+            core=False,
+        )
+
+
+def rollup_age(now: datetime) -> Iterator[Finding]:
+    """Yield when the last close of a day lies too far back; a fresh installation counts from its start."""
+    closed: datetime | None = CostDay.objects.aggregate(at=Max("closed_at"))["at"]
+    began = CostSettings.objects.values_list("created_at", flat=True).first()
+    since = closed or began
+    if since is None:
+        return
+    hours = (now - since) / timedelta(hours=1)
+    warning, critical = BY_ID["cost.rollup_age"].limits()
+    if hours >= warning:
+        yield Finding(
+            rule="cost.rollup_age",
+            module=ROLLUP,
+            target="",
+            level=Level.CRITICAL if hours >= critical else Level.WARNING,
+            value=round(hours, 1),
+            unit="h",
+            message=f"No day was closed for {hours:.0f} hours: the nightly rollup is missing.",
+        )
