@@ -37,5 +37,6 @@ PROMISES = [
         "a dead worker's batch is taken up; nothing is skipped or done twice",
         in_suite=False,
     ),
+    Promise("G10", "g10_told", "every alert is sent at least once, always with the same id"),
     Promise("G14", "g14_flat", "no request and no export loads a full set"),
 ]
