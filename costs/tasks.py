@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from costs import windows
+from costs import summary, windows
 from costs.days import dirty_days, due_days, local_today
 from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
 from costs.throttle import decisions, seeding
@@ -51,6 +51,12 @@ def compare_budgets() -> None:
             logger.info("%s was counted as %s, PostgreSQL has %s", drift.scope, drift.counted, drift.truth)
     except CountersAway as error:
         logger.warning("Budgets could not be compared: %s", error)
+
+
+@shared_task(name="costs.weekly_summary")
+def weekly_summary() -> None:
+    """Write last week's summary to the outbox when it is due."""
+    summary.queue_due(timezone.now())
 
 
 @shared_task(name="costs.prune_decisions")

@@ -230,6 +230,8 @@ ALERT_APPRISE_SCHEMES = env.words(
         *("rockets", "slack", "tgram", "workflows"),
     ],
 )
+# The summary of last week's costs goes to ALERT_EMAIL_TO on Monday morning.
+COST_SUMMARY = env.boolean("COST_SUMMARY", True)
 ALERT_WATCHDOG_CHANNELS = env.words("ALERT_WATCHDOG_CHANNELS", ["webhook"])
 
 # E-mail by SMTP, or by Brevo where its key is set.
