@@ -21,6 +21,7 @@ from healthpilot.web import states
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
+from systemstatus.notify import channels
 
 UNDO = signing.Signer(salt="costs.budget_views.undo")
 LATER = "Saved, but Redis is away: checks learn of it when it is back."
@@ -46,6 +47,7 @@ def budgets(request: HttpRequest) -> HttpResponse:
         "waiting_only": waiting_only,
         "kinds": [kind for kind in KINDS if kind != GLOBAL],
         "may_change": has_role(request, Role.ADMIN),
+        "told_by": [channel.title for channel in channels.configured().values()],
     }
     return render(request, "costs/budgets.html", context)
 

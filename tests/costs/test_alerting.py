@@ -179,8 +179,9 @@ def test_the_button_is_for_admins_and_says_what_came_back(
     assert client.post("/admin/cost/alert-test").status_code == 403
     assert b"Send a test webhook" not in client.get("/admin/cost/budgets").content
     client.force_login(make_admin())
+    assert b"nobody yet. Set ALERT_WEBHOOK_URL" in client.get("/admin/cost/budgets").content
     with receiving() as server:
         point_at(settings, server.url)
         page = client.post("/admin/cost/alert-test", follow=True)
     assert b"The test webhook was delivered: the receiver answered 200." in page.content
-    assert b"Send a test webhook" in page.content
+    assert b"will pass its cap: Webhook." in page.content

@@ -9,7 +9,7 @@ from django.core import mail
 from django.db import connection
 
 from systemstatus.models import Alert, Notification, Silence
-from systemstatus.notify import channels, sender, watchdog
+from systemstatus.notify import channels, retention, sender, watchdog
 from systemstatus.notify.channels import Channel, Message
 from tests.receiver import Receiver
 from tests.systemstatus.alerts.cycles import MINUTE, Clock, finding
@@ -104,6 +104,26 @@ def test_a_failed_delivery_is_tried_again_later_with_the_same_id_and_body(receiv
     assert sender.send_due(due + 10 * MINUTE).sent == 1
     assert len(set(receiver.ids)) == 1
     assert receiver.bodies[0] == receiver.bodies[2]
+
+
+def test_a_channel_that_failed_is_left_alone_for_the_rest_of_the_turn(receiver: Receiver) -> None:
+    receiver.answers = ["500"]
+    clock = Clock()
+    for _ in range(2):
+        clock.cycle(finding(module=f"m{n}") for n in range(3))
+    sender.send_due(clock.now + MINUTE)
+    assert len(receiver.ids) == 1
+
+
+def test_what_is_over_for_ninety_days_is_deleted_and_what_is_open_stays(receiver: Receiver) -> None:
+    clock = Clock()
+    for level in ("critical", "critical", "ok", "ok"):
+        clock.cycle(finding(level), finding(target="stays"))
+    later = clock.now + timedelta(days=90)
+    assert retention.prune(later) == 0
+    assert retention.prune(later + MINUTE) == 1
+    assert [alert.target for alert in Alert.objects.all()] == ["stays"]
+    assert Notification.objects.filter(state="waiting").exists()
 
 
 def test_a_message_that_fails_for_three_days_is_given_up_and_says_why(receiver: Receiver) -> None:
