@@ -30,10 +30,13 @@ def write(
     for alert in alerts:
         if names and is_due(alert, now) and not hush.reason(alert):
             groups[alert.caused_by or alert.module].append(alert)
+    own: dict[int, list[AlertTransition]] = defaultdict(list)
+    for step in steps:
+        own[step.alert_id].append(step)
     more = []
     for group, told in groups.items():
         notice = notice_for(group, kind_of(told), names, now)
-        more += [step for alert in told for step in link(alert, steps, notice, now)]
+        more += [step for alert in told for step in link(alert, own[alert.pk], notice, now)]
         for alert in told:
             alert.notified_severity, alert.notified_at = alert.severity, now
     return more
@@ -116,11 +119,10 @@ def queue(
 def link(
     alert: Alert, steps: Sequence[AlertTransition], notice: uuid.UUID, now: datetime
 ) -> list[AlertTransition]:
-    """Name the notice in the alert's step of this cycle; without one, return a step that says it was told."""
-    own = [step for step in steps if step.alert_id == alert.pk]
-    for step in own:
+    """Name the notice in an alert's steps of this cycle; without any, return one that says it was told."""
+    for step in steps:
         step.notice = notice
-    if own:
+    if steps:
         return []
     return [
         AlertTransition(
