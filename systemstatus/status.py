@@ -1,7 +1,10 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import postgres, redis
+from systemstatus.probes import redis
+from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
+
+COSTLY_S = 600
 
 register(
     Module(
@@ -10,10 +13,32 @@ register(
         layer=Layer.DATABASE,
         core=True,
         owner="systemstatus",
-        probes=(Probe("activity", postgres.activity), Probe("counters", postgres.counters)),
+        probes=(
+            Probe("activity", activity.activity),
+            Probe("locks", locks.locks),
+            Probe("counters", counters.counters),
+            Probe("replication", replication.replication),
+            Probe("statements", counters.statements, every_s=COSTLY_S),
+            Probe("ids", counters.ids, every_s=COSTLY_S),
+            Probe("sizes", tables.sizes, every_s=COSTLY_S),
+            Probe("dead tuples", tables.dead, every_s=COSTLY_S),
+            Probe("bloat", tables.bloat, every_s=COSTLY_S),
+            Probe("indexes", indexes.indexes, every_s=COSTLY_S),
+        ),
         metrics=(
             Metric("db.connections", "%", "Connections used", "db.connections"),
             Metric("db.connections_used", "connections", "Connections"),
+            Metric("db.longest_query", "s", "Longest query", "db.longest_query"),
+            Metric("db.idle_in_tx", "s", "Oldest idle transaction", "db.idle_in_tx"),
+            Metric("db.lock_wait", "s", "Longest lock wait", "db.lock_wait"),
+            Metric("db.lock_table", "%", "Lock table used", "db.lock_table"),
+            Metric("db.replica_lag", "s", "Replica lag", "db.replica_lag"),
+            Metric("db.inactive_slot", "min", "Inactive slot", "db.inactive_slot"),
+            Metric("db.dead_tuples", "%", "Dead tuples", "db.dead_tuples"),
+            Metric("db.bloat", "%", "Estimated bloat", "db.bloat"),
+            Metric("db.xid_age", "transactions", "Oldest transaction id", "db.xid_age"),
+            Metric("db.sequence", "%", "Sequence used", "db.sequence"),
+            Metric("db.size_bytes", "bytes", "Database size"),
         ),
         tasks=("systemstatus.",),
     )

@@ -1,0 +1,1 @@
+"""The questions asked of PostgreSQL, one module a kind, each with its remedy where there is one."""
