@@ -12,5 +12,8 @@ class SystemStatusConfig(AppConfig):
     def ready(self) -> None:
         """Find what every app wants watched, and look at the settings."""
         from systemstatus import checks, registry  # noqa: F401 - checks register themselves
+        from systemstatus.findings import register_findings
+        from systemstatus.judging import judge
 
         registry.discover()
+        register_findings("snapshots", judge)

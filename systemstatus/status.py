@@ -38,6 +38,8 @@ register(
             Metric("db.bloat", "%", "Estimated bloat", "db.bloat"),
             Metric("db.xid_age", "transactions", "Oldest transaction id", "db.xid_age"),
             Metric("db.sequence", "%", "Sequence used", "db.sequence"),
+            Metric("db.cache_hit", "%", "Buffer cache hit", "db.cache_hit"),
+            Metric("db.deadlocks", "per 5 min", "Deadlocks", "db.deadlocks"),
             Metric("db.size_bytes", "bytes", "Database size"),
         ),
         tasks=("systemstatus.",),
@@ -52,6 +54,7 @@ register(
         owner="systemstatus",
         probes=(Probe("round_trip", redis.round_trip), Probe("state", redis.state)),
         metrics=(
+            Metric("cache.hit", "%", "Cache hit", "cache.hit"),
             Metric("cache.rtt", "ms", "Round trip", "cache.rtt"),
             Metric("cache.memory", "%", "Memory of its maximum", "cache.memory"),
         ),

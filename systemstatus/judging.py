@@ -1,0 +1,127 @@
+"""Judges snapshots over the windows of the thresholds: what each budget and each check says now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+from systemstatus import registry
+from systemstatus.collector import LEASE
+from systemstatus.findings import Finding, Level
+from systemstatus.models import Alert, Severity, Snapshot, StatusLease
+from systemstatus.registry import Module
+from systemstatus.thresholds import THRESHOLDS, Threshold
+
+LOOK_BACK: Final = timedelta(minutes=60)
+DOWN_AFTER, UP_AFTER = 3, 2
+BY_ID: Final = {row.id: row for row in THRESHOLDS}
+
+# Rows judged by how much counts grew within the window: good and bad ones of a share, or one a span.
+SHARES: Final = {
+    "db.cache_hit": ("db.blocks_hit_total", "db.blocks_read_total"),
+    "cache.hit": ("cache.hits_total", "cache.misses_total"),
+}
+GROWTH: Final = {"db.deadlocks": "db.deadlocks_total"}
+
+Open = Mapping[tuple[str, str, str], str]
+
+
+def judge(now: datetime) -> Iterator[Finding]:
+    """Yield a finding for the collector's age, and for each budget and check of every watched module."""
+    newest = StatusLease.objects.filter(name=LEASE).values_list("minute", flat=True).first()
+    if newest is None:  # before the first pass of all there is nothing to judge
+        return
+    rows = Snapshot.objects.filter(captured_at__gt=now - LOOK_BACK, captured_at__lte=now)
+    by_module: dict[str, list[Snapshot]] = {}
+    for row in rows.defer("detail", "worst").order_by("-captured_at"):
+        by_module.setdefault(row.module, []).append(row)
+    age = collector_age(now, newest)
+    yield age
+    seen = Alert.objects.filter(closed_at=None, fired_at__isnull=False)
+    opened = {(alert.rule, alert.module, alert.target): alert.severity for alert in seen}
+    for module in registry.modules():
+        found = by_module.get(module.name, [])
+        if found and age.level != Level.OK:
+            yield Finding(
+                "module.unknown", module.name, "", Level.NO_DATA, None, "Nothing was collected of late."
+            )
+        yield from budgets_of(module, found, now, opened)
+        yield from checks_of(module, found)
+
+
+def collector_age(now: datetime, newest: datetime) -> Finding:
+    """Return how old the newest snapshot is, in seconds."""
+    age_s = (now - newest).total_seconds()
+    level = level_of(BY_ID["collector.age"], "", age_s, "")
+    return Finding(
+        "collector.age", "collector", "", level, age_s, f"The newest snapshot is {age_s:.0f} s old.", "s"
+    )
+
+
+def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: Open) -> Iterator[Finding]:
+    """Yield a finding for each budget of a module that its snapshots have a figure for."""
+    for metric in module.metrics:
+        budget = BY_ID.get(metric.budget)
+        if budget is None or budget.window_min < 1:
+            continue
+        window = [row for row in rows if row.captured_at > now - timedelta(minutes=budget.window_min + 1)]
+        for target, value in figures(budget, window).items():
+            level = level_of(budget, target, value, opened.get((budget.id, module.name, target), ""))
+            said = f"{metric.title}{f' of {target}' if target else ''} is {value:g} {budget.unit}."
+            yield Finding(
+                budget.id, module.name, target, level, value, said, budget.unit, module.core,
+                breach_cycles=budget.failed_after, recovery_cycles=budget.well_after,
+            )  # fmt: skip
+
+
+def figures(budget: Threshold, window: Sequence[Snapshot]) -> dict[str, float]:
+    """Return a budget's figure over its window, by target; nothing where there are too few samples.
+
+    Of what is measured each minute the least bad value counts: the whole window has to be in breach.
+    """
+    if budget.id in SHARES:
+        good, bad = (grown(window, name) for name in SHARES[budget.id])
+        return {"": round(100 * good / (good + bad), 2)} if good + bad >= max(1, budget.at_least) else {}
+    if budget.id in GROWTH:
+        return {"": grown(window, GROWTH[budget.id])}
+    found: dict[str, list[float]] = {}
+    for row in window:
+        value = row.values.get(budget.id, {})
+        for target, one in (value if isinstance(value, dict) else {"": value}).items():
+            found.setdefault(target, []).append(one)
+    return {target: (max if budget.below else min)(values) for target, values in found.items()}
+
+
+def grown(window: Sequence[Snapshot], name: str) -> float:
+    """Return by how much a count grew; one that fell was begun anew."""
+    counts: list[float] = [row.values[name] for row in reversed(window) if name in row.values]
+    steps = pairwise(counts)
+    return sum(after - before if after >= before else after for before, after in steps)
+
+
+def level_of(budget: Threshold, target: str, value: float, severity: str) -> Level:
+    """Return the level of a figure; while an alert is open, its own limit on the way back holds."""
+    warning, critical = budget.limits(target)
+    if severity and budget.warning_clear is not None:
+        warning = budget.warning_clear
+    if severity == Severity.CRITICAL and budget.critical_clear is not None:
+        critical = budget.critical_clear
+    if is_beyond(budget, value, critical):
+        return Level.CRITICAL
+    return Level.WARNING if is_beyond(budget, value, warning) else Level.OK
+
+
+def is_beyond(budget: Threshold, value: float, limit: float) -> bool:
+    return value < limit if budget.below else value >= limit
+
+
+def checks_of(module: Module, rows: Sequence[Snapshot]) -> Iterator[Finding]:
+    """Yield a finding for each check of a module's newest row: down after three failures, up after two."""
+    for check in rows[0].checks if rows else []:
+        is_down = check["state"] in {"failed", "crashed"}
+        level = Level.CRITICAL if is_down else Level.OK
+        said = f"{module.title}, {check['name']}: {check['error'] or check['state']}"
+        yield Finding(
+            "check.down", module.name, check["name"], level, None, said, core=module.core,
+            breach_cycles=DOWN_AFTER, recovery_cycles=UP_AFTER,
+        )  # fmt: skip

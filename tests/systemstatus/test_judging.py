@@ -1,0 +1,113 @@
+"""Snapshots move alerts by the table of budgets, through the real collector and engine."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from systemstatus import findings
+from systemstatus.alerts.engine import evaluate
+from systemstatus.collector import collect_snapshot
+from systemstatus.findings import Finding, Level
+from systemstatus.judging import judge
+from systemstatus.models import Alert
+from systemstatus.registry import Metric, Reading
+from tests.systemstatus.test_collector import NOON
+from tests.systemstatus.watched import module, only, probe
+
+GAUGES = [
+    ("db.connections", 50, 85, 95),
+    ("db.longest_query", 1, 100, 400),
+    ("db.idle_in_tx", 1, 100, 400),
+    ("db.lock_wait", 1, 20, 100),
+    ("db.lock_table", 1, 30, 60),
+    ("db.replica_lag", 1, 10, 60),
+    ("db.dead_tuples", 1, 20, 40),
+    ("db.xid_age", 1, 700_000_000, 1_600_000_000),
+    ("cache.memory", 10, 85, 95),
+    ("cache.rtt", 1, 20, 60),
+]
+
+
+class Drive:
+    """A module whose one metric says what it is told, minute by minute, until the alert is known."""
+
+    def __init__(self, budget: str) -> None:
+        self.value, self.minute = 0.0, NOON
+        look = probe(lambda: Reading({budget: self.value}))
+        self.module = module("one", look, metrics=(Metric(budget, "", budget, budget),))
+        self.budget = budget
+
+    def hold(self, value: float, minutes: int = 20) -> str:
+        """Hold a value; returns the open alert's severity, '' without one that fired."""
+        self.value = value
+        for _ in range(minutes):
+            self.minute += timedelta(minutes=1)
+            collect_snapshot(self.minute)
+            evaluate(judge(self.minute), now=self.minute, source="snapshots")
+        fired = Alert.objects.filter(rule=self.budget, closed_at=None, fired_at__isnull=False).first()
+        return fired.severity if fired else ""
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    before = dict(findings.sources)
+    yield
+    findings.sources.clear()
+    findings.sources.update(before)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.django_db
+@pytest.mark.parametrize(("budget", "well", "warning", "critical"), GAUGES, ids=[row[0] for row in GAUGES])
+def test_a_budget_turns_yellow_then_red_and_back(
+    budget: str, well: float, warning: float, critical: float
+) -> None:
+    drive = Drive(budget)
+    with only(drive.module):
+        assert drive.hold(well, 2) == ""
+        assert drive.hold(warning) == "warning"
+        assert drive.hold(critical) == "critical"
+        assert drive.hold(well) == ""
+
+
+def found(now: datetime) -> dict[str, Finding]:
+    return {finding.rule: finding for finding in judge(now)}
+
+
+@pytest.mark.django_db
+def test_a_collector_that_stopped_is_never_green() -> None:
+    with only(module("one", probe({"a": 1}))):
+        collect_snapshot(NOON)
+        assert found(NOON)["collector.age"].level == Level.OK
+        assert found(NOON + timedelta(minutes=2))["collector.age"].level == Level.WARNING
+        assert found(NOON + timedelta(minutes=5))["collector.age"].level == Level.CRITICAL
+        assert found(NOON + timedelta(minutes=5))["module.unknown"].level == Level.NO_DATA
+
+
+@pytest.mark.django_db
+def test_a_share_needs_its_samples_and_a_count_that_was_begun_anew_does_not_go_below_nought() -> None:
+    counts = {"db.blocks_hit_total": 0, "db.blocks_read_total": 0}
+    watched = module(
+        "one", probe(lambda: Reading(dict(counts))), metrics=(Metric("x", "%", "x", "db.cache_hit"),)
+    )
+    with only(watched):
+        for minute, hit, read in ((0, 5_000, 5_000), (1, 6_000, 5_000), (2, 90, 20_000)):
+            counts |= {"db.blocks_hit_total": hit, "db.blocks_read_total": read}
+            collect_snapshot(NOON + timedelta(minutes=minute))
+            if minute == 1:
+                assert "db.cache_hit" not in found(NOON + timedelta(minutes=1))
+        judged = found(NOON + timedelta(minutes=2))["db.cache_hit"]
+    assert (judged.value, judged.level) == (6.77, Level.CRITICAL)
+
+
+@pytest.mark.django_db
+def test_a_check_that_fails_is_a_finding_of_its_module() -> None:
+    def broken() -> Reading:
+        raise ConnectionError("refused")
+
+    with only(module("one", probe(broken))):
+        collect_snapshot(NOON)
+        down = found(NOON)["check.down"]
+    assert (down.level, down.target, down.breach_cycles) == (Level.CRITICAL, "look", 3)
+    assert down.message == "one, look: ConnectionError: refused"
