@@ -1,6 +1,6 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import redis
+from systemstatus.probes import host, queues, redis
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 
@@ -58,5 +58,42 @@ register(
             Metric("cache.rtt", "ms", "Round trip", "cache.rtt"),
             Metric("cache.memory", "%", "Memory of its maximum", "cache.memory"),
         ),
+    )
+)
+register(
+    Module(
+        name="dataqueue",
+        title="DataQueue",
+        layer=Layer.QUEUE,
+        core=True,
+        owner="healthpilot.dataqueue",
+        depends_on=("postgres",),
+        probes=(Probe("depth", queues.depth),),
+        metrics=(
+            Metric("queue.oldest", "s", "Oldest waiting job", "queue.oldest"),
+            Metric("queue.depth", "jobs", "Waiting jobs", "queue.depth"),
+        ),
+    )
+)
+register(
+    Module(
+        name="host",
+        title="Disk",
+        layer=Layer.STORAGE,
+        core=True,
+        owner="systemstatus",
+        probes=(Probe("disk", host.disk),),
+        metrics=(Metric("host.disk", "%", "Disk used", "host.disk"),),
+    )
+)
+register(
+    Module(
+        name="spool",
+        title="Telemetry spool",
+        layer=Layer.STORAGE,
+        core=True,
+        owner="telemetry",
+        depends_on=("postgres",),
+        probes=(Probe("spool", host.spool),),
     )
 )

@@ -1,0 +1,28 @@
+"""What is asked of this machine: its disks, and the telemetry that waits in its spool."""
+
+import shutil
+
+from django.conf import settings
+
+from systemstatus.registry import CheckState, Reading
+from telemetry.spool.state import spool_state
+
+
+def disk() -> Reading:
+    """Return how full the disk of the data folder is, in percent."""
+    usage = shutil.disk_usage(settings.HEALTHPILOT_VAR)
+    used = round(100 * usage.used / (usage.used + usage.free), 2)
+    return Reading({"host.disk": used}, {"disk": {"free_bytes": usage.free, "total_bytes": usage.total}})
+
+
+def spool() -> Reading:
+    """Return what waits in the spool and for how long; it fails where events were dropped or are late."""
+    state = spool_state()
+    values = {"spool.waiting": state.waiting, "spool.oldest_s": round(state.oldest_s, 1)}
+    dropped = sum(state.dropped.values())
+    note = (
+        "" if state.is_fine else f"{state.waiting} wait, the oldest {state.oldest_s:.0f} s; {dropped} dropped"
+    )
+    return Reading(
+        values, {"dropped": state.dropped}, CheckState.OK if state.is_fine else CheckState.WARNING, note
+    )
