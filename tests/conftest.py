@@ -1,9 +1,8 @@
 """Fixtures that every test may use."""
 
-import hashlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,6 @@ from tests import browser
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it."""
     items.sort(key=lambda item: "e2e" in item.path.parts)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def evidence(
-    request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
-) -> None:
-    """Write into the JUnit report what each test file was, so that `governance task done` knows what ran."""
-    root = request.config.rootpath
-    for path in sorted({item.path for item in request.session.items}):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        record_testsuite_property(f"sha256 {path.relative_to(root)}", digest)
 
 
 @pytest.fixture(scope="session")

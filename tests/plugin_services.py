@@ -1,6 +1,8 @@
 """Starts a private PostgreSQL and Valkey for one pytest run, before Django's settings are read, and stops
 them after it.
 
+With several processes (-n) each has a pair of its own, and the one that hands out the tests has none.
+
 A guard process of its own session does the stopping: it waits for the end of its standard input, which
 comes when the run closes it and also when the run is killed, so no server outlives a run.
 """
@@ -30,9 +32,18 @@ guard_key = pytest.StashKey[subprocess.Popen[bytes]]()
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
     """Bring the services up before pytest-django, which reads the settings in this same hook."""
-    if not {"-h", "--help", "--version", "-V"} & set(early_config.invocation_params.args):
+    os.environ.pop("PYTEST_PLUGINS", None)
+    if getattr(early_config.known_args_namespace, "numprocesses", None) and not in_worker():
+        # The processes of -n read no addopts before the settings are read, but they do read this.
+        os.environ["PYTEST_PLUGINS"] = __name__
+    elif not {"-h", "--help", "--version", "-V"} & set(early_config.invocation_params.args):
         early_config.stash[guard_key] = start_services()
     return (yield)
+
+
+def in_worker() -> bool:
+    """Say whether this process runs the tests that another one hands out."""
+    return "PYTEST_XDIST_WORKER" in os.environ
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -19,9 +19,6 @@ from tests.costs.factories import make_admin, make_month, make_staff
 # Playwright's loop runs in the thread of the test, so Django would refuse the ORM there.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-# In CI the look at every page is left to ./run a11y: three states fail it since pages came together.
-collect_ignore = ["test_pages.py"] if os.environ.get("CI") else []
-
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE, TABLET, DESKTOP = (390, 844), (820, 1180), (1440, 900)
 ANSWERED_WITH_AN_ERROR = "the server responded with a status of"

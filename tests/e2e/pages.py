@@ -4,18 +4,24 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
 from random import Random
 from unittest import mock
 
+from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from costs import queries
+from costs.budgets import save_budget
 from costs.models import CostDay
+from costs.throttle.scopes import Scope
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
 
+MODEL = "gpt-4o"
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
 
 
@@ -29,6 +35,18 @@ def administrator() -> None:
 
 def month() -> None:
     make_month(days=65, users=24)
+
+
+def priced() -> None:
+    make_month(days=8, users=4)
+    call_command("update_prices", "--from", "2026-01-01", "--all", "--yes", stdout=StringIO())
+
+
+def capped() -> None:
+    make_month(days=2, users=4)
+    for kind, key in (("global", ""), ("tier", "free"), ("user", FIRST_USER)):
+        limits = {"daily_jobs_cap": 500, "daily_cost_usd_cap": Decimal(20)}
+        save_budget(Scope(kind, key), limits, actor="ada", reason="a quiet month")
 
 
 def long_ago() -> None:
@@ -61,6 +79,7 @@ class Visit:
     prepare: Callable[[], None] = nothing
     ready: Callable[[Page], None] | None = None
     signed_in: bool = True
+    as_admin: bool = False
     during: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
@@ -80,7 +99,18 @@ PAGES = [
     Visit("cost: no answer from the database", "/admin/cost", during=failing_database),
     Visit("cost: a user", f"/admin/cost/users/{FIRST_USER}", month, all_drawn),
     Visit("cost: a domain", "/admin/cost/domains/ai", month, all_drawn),
-    Visit("API tokens", "/admin/tokens", administrator),
+    Visit("prices", "/admin/cost/prices", priced, as_admin=True),
+    Visit("prices: none yet", "/admin/cost/prices"),
+    Visit("prices: one model's history", f"/admin/cost/prices/history?model={MODEL}", priced, as_admin=True),
+    Visit("prices: a new one", f"/admin/cost/prices/set?model={MODEL}", priced, as_admin=True),
+    Visit("prices: what a reprice changes", "/admin/cost/prices/reprice", priced, as_admin=True),
+    Visit("budgets", "/admin/cost/budgets", capped, as_admin=True),
+    Visit("budgets: none yet", "/admin/cost/budgets"),
+    Visit("budgets: change one", "/admin/cost/budget?scope=tier&key=free", capped, as_admin=True),
+    Visit("API tokens", "/admin/tokens", administrator, as_admin=True),
+    Visit("API", "/admin/api"),
+    Visit("instrument", "/admin/instrument"),
+    Visit("import a file", "/admin/import", as_admin=True),
     Visit("jobs: none yet", "/admin/jobs"),
     Visit("design: every state of every component", "/admin/design", ready=all_drawn),
     Visit("front page", "/", signed_in=False),

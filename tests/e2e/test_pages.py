@@ -72,7 +72,13 @@ def findings(visit: Visit, look: Look, open_page: Open) -> Findings:
     said: list[str] = []
     options: dict[str, Any] = {"forced_colors": look.forced_colors, "java_script_enabled": look.scripts}
     page = open_page(
-        visit.path, look.size, theme=look.theme, signed_in=visit.signed_in, wrong=said, **options
+        visit.path,
+        look.size,
+        theme=look.theme,
+        signed_in=visit.signed_in,
+        as_admin=visit.as_admin,
+        wrong=said,
+        **options,
     )
     if not look.scripts:
         return {"no script": without_scripts(page)}
