@@ -7,27 +7,12 @@ from django.test import Client
 
 from costs.models import CostBudget
 from costs.throttle import check_budget_and_maybe_defer
-from costs.throttle.admission import state
-from costs.throttle.decisions import waiting
 from healthpilot.tokens.issuing import issue
 from systemstatus.models import AuditEntry
-from tests.costs.factories import days_ago, make_admin, make_global_day, make_staff
+from tests.costs.factories import days_ago, make_global_day, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 PATH = "/api/admin/cost/budgets"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counters() -> None:
-    waiting.reset()
-    state.reset()
-    state.counters.client.flushall()
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(make_admin())
-    return client
 
 
 def post(client: Client, **body: Any) -> Any:

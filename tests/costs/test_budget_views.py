@@ -9,27 +9,13 @@ from django.utils import timezone
 
 from costs.models import NO_CAP, CostBudget, CostDecision
 from costs.throttle import check_budget_and_maybe_defer
-from costs.throttle.admission import state
 from costs.throttle.decisions import waiting
 from systemstatus.models import AuditEntry
-from tests.costs.factories import days_ago, make_admin, make_breakdown, make_global_day, make_staff
+from tests.costs.factories import days_ago, make_breakdown, make_global_day, make_staff
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 LIST = "/admin/cost/budgets"
 FREE = "/admin/cost/budget?scope=tier&key=free"
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counters() -> None:
-    waiting.reset()
-    state.reset()
-    state.counters.client.flushall()
-
-
-@pytest.fixture
-def admin(client: Client) -> Client:
-    client.force_login(make_admin())
-    return client
 
 
 def save(client: Client, path: str = FREE, **typed: Any) -> Any:

@@ -8,20 +8,11 @@ import pytest
 from costs.budgets import BudgetConflict, BudgetError, remove_budget, save_budget
 from costs.models import NO_CAP, CostBudget
 from costs.throttle import check_budget_and_maybe_defer
-from costs.throttle.admission import state
-from costs.throttle.decisions import waiting
 from costs.throttle.scopes import Scope
 from systemstatus.models import AuditEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 GLOBAL = Scope("global")
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counters() -> None:
-    waiting.reset()
-    state.reset()
-    state.counters.client.flushall()
 
 
 def save(limits: dict[str, Any], scope: Scope = GLOBAL, **options: Any) -> CostBudget:

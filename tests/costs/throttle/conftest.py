@@ -1,6 +1,6 @@
 """Budgets in PostgreSQL and counters in Valkey, both emptied around each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,21 +8,13 @@ import pytest
 from costs.models import CostBudget
 from costs.throttle import caps
 from costs.throttle.admission import state
-from costs.throttle.decisions import waiting
 
 Budget = Callable[..., CostBudget]
 
 
 @pytest.fixture(autouse=True)
-def _fresh_counters() -> Iterator[None]:
-    """Forget what this process and Valkey know of earlier tests."""
-    state.reset()
-    state.counters.client.flushall()
-    yield
-    waiting.reset()
-    state.reset()
-    state.counters.client.flushall()
-    state.reset()
+def _fresh(fresh_counters: None) -> None:
+    """Give every test here counters of its own."""
 
 
 @pytest.fixture

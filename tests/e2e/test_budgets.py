@@ -1,0 +1,74 @@
+"""Budgets in a real browser against a real worker: what is saved there decides which job runs next."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from playwright.sync_api import Page, expect
+
+from healthpilot.dataqueue.models import Job, State
+from tests.costs.counters import fresh_counters
+from tests.costs.events import job, store
+from tests.e2e.conftest import DESKTOP, Open
+from tests.healthpilot.dataqueue.jobs import put, seen
+from tests.healthpilot.dataqueue.kinds import TABLE
+from tests.healthpilot.dataqueue.worker import Worker
+
+__all__ = ["fresh_counters"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
+USED = 85
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[Worker]:
+    """A real worker with its ticks, and the table that its jobs write to."""
+    with connection.cursor() as cursor:
+        cursor.execute(TABLE)
+    with Worker(beat=True, concurrency=2, HEALTHPILOT_VAR=tmp_path) as running:
+        yield running
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE test_rows")
+
+
+def cap_jobs(page: Page, cap: int) -> None:
+    """Set the cap of jobs a day as a person does, and wait until the page says that it holds."""
+    page.get_by_label("Jobs a day").fill(f"{cap}")
+    page.get_by_label("Reason").fill("the month is nearly over")
+    page.get_by_role("button", name="Save the budget").click()
+    expect(page.get_by_text("is saved and binds from the next check on")).to_be_visible()
+
+
+def becomes(job_id: int, *states: State, limit_s: float = 60) -> Job:
+    """Wait until a job is in one of the states and return it."""
+    end = time.monotonic() + limit_s
+    while (found := seen(job_id)).state not in states:
+        assert time.monotonic() < end, f"job {job_id} is {found.state} after {limit_s:.0f} s"
+        time.sleep(0.1)
+    return found
+
+
+@pytest.mark.usefixtures("worker")
+def test_lowering_a_cap_in_the_browser_throttles_the_next_free_tier_job(open_page: Open) -> None:
+    now = datetime.now(UTC)
+    store(*(job(now, user_id=f"u{number}", tier="pro", domain="sync") for number in range(USED)))
+    before = put(tier="free", payload={"batches": 1})
+    becomes(before, State.SUCCEEDED)
+
+    page = open_page("/admin/cost/budget?scope=global", DESKTOP, as_admin=True)
+    cap_jobs(page, 100)
+    free, paid = (put(tier=tier, payload={"batches": 1}) for tier in ("free", "enterprise"))
+    held = becomes(free, State.DEFERRED)
+    assert "100 jobs for everything (80 jobs for this tier)" in held.defer_reason
+    becomes(paid, State.SUCCEEDED)
+    assert seen(free).state == State.DEFERRED
+
+    page.goto(f"{page.url.split('/admin')[0]}/admin/jobs/{free}")
+    expect(page.get_by_text("100 jobs for everything (80 jobs for this tier)").first).to_be_visible()
+
+    page.goto(f"{page.url.split('/admin')[0]}/admin/cost/budget?scope=global")
+    cap_jobs(page, 1000)
+    becomes(free, State.SUCCEEDED)
