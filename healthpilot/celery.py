@@ -74,5 +74,16 @@ def ship_what_is_left(**details: Any) -> None:
     spool.serve()
 
 
+def note_the_start(**details: Any) -> None:
+    """Note in the audit trail that another release or other settings run now."""
+    from django.db import connection
+
+    from systemstatus.releases import note_start
+
+    note_start()
+    connection.close()  # processes that are forked later must not share it
+
+
 for signal in (signals.worker_ready, signals.beat_init):
     signal.connect(ship_what_is_left, weak=False)
+    signal.connect(note_the_start, weak=False)

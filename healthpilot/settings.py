@@ -216,6 +216,9 @@ GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]
 # The smaller model that stands in when budgets say so, as AI_SMALLER_MODELS="gpt-4o=gpt-4o-mini,o3=o4-mini".
 AI_SMALLER_MODELS = env.pairs("AI_SMALLER_MODELS")
 
+# What runs, as the audit trail names it; without it the version and the git revision.
+HEALTHPILOT_RELEASE = env.text("HEALTHPILOT_RELEASE", "")
+
 # Who is told of alerts. Addresses of channels are secrets: they come from here and are never shown.
 HEALTHPILOT_URL = env.text("HEALTHPILOT_URL", "").rstrip("/")
 ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL", "")

@@ -1,6 +1,7 @@
 """Django's registration of the systemstatus app."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class SystemStatusConfig(AppConfig):
@@ -11,9 +12,14 @@ class SystemStatusConfig(AppConfig):
 
     def ready(self) -> None:
         """Find what every app wants watched, and look at the settings."""
+        from healthpilot.web import trail
         from systemstatus import checks, registry  # noqa: F401 - checks register themselves
+        from systemstatus.audit import record_audit
         from systemstatus.findings import register_findings
         from systemstatus.judging import judge
+        from systemstatus.releases import note_migrations
 
         registry.discover()
+        trail.hear(record_audit)
+        post_migrate.connect(note_migrations, sender=self)
         register_findings("snapshots", judge)

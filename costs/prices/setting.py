@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from costs.models import ModelPrice
+from costs.pricing import plain
+from systemstatus.audit import record_audit
 
 BY_HAND = "admin"
 
@@ -105,7 +107,7 @@ def replace(new: NewPrice, rows: Sequence[ModelPrice], seen: int | None) -> Mode
     for row in valid:
         give_way(row, new.effective_from)
     given, cached, made, request = new.amounts
-    return ModelPrice.objects.create(
+    row = ModelPrice.objects.create(
         llm_model=new.llm_model,
         provider=new.provider,
         effective_from=new.effective_from,
@@ -118,6 +120,24 @@ def replace(new: NewPrice, rows: Sequence[ModelPrice], seen: int | None) -> Mode
         reason=new.reason,
         created_by=new.created_by,
     )
+    earlier = [one for one in valid if one.effective_from <= new.effective_from]
+    was = max(earlier, key=lambda one: one.effective_from, default=None)
+    record_audit(
+        actor=new.created_by or new.source,
+        action="price.set",
+        target=new.llm_model,
+        before=as_shown(was) if was else None,
+        after=as_shown(row),
+        reason=new.reason,
+    )
+    return row
+
+
+def as_shown(row: ModelPrice) -> dict[str, str]:
+    """Return a price as the audit trail keeps it: USD per million tokens, and per request."""
+    names = ("input", "cached_input", "output", "request")
+    amounts = {name: plain(amount) for name, amount in zip(names, row.amounts, strict=True)}
+    return {"from": row.effective_from.isoformat(), **amounts}
 
 
 def give_way(row: ModelPrice, day: date) -> None:

@@ -25,6 +25,7 @@ from costs.usage import UsageError
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
+from systemstatus.audit import record_audit
 
 DAYS_IN_A_REQUEST = 31
 ALREADY = "These days were repriced a moment ago."
@@ -162,6 +163,12 @@ def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, 
         messages.error(request, str(error))
         return redirect("costs:reprice")
     total = repricing.signed(repricing.totals(days))
+    record_audit(
+        actor=request.user.get_username(),
+        action="price.reprice",
+        target=f"{days[0].on} to {days[-1].on}",
+        after={"days": len(done), "difference_usd": total},
+    )
     messages.success(
         request, f"{len(done)} {'day' if len(done) == 1 else 'days'} repriced: difference {total} USD."
     )

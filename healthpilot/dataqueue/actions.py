@@ -12,6 +12,7 @@ from healthpilot.dataqueue import messages
 from healthpilot.dataqueue.enqueue import open_job, turn_of
 from healthpilot.dataqueue.entries import note
 from healthpilot.dataqueue.models import Job, Pause, QueueClass, State
+from healthpilot.web import trail
 
 AT_ONCE = (State.WAITING, State.DEFERRED, State.FAILED, State.PARKED)
 AGAIN = (State.DEAD, State.PARKED, State.CANCELLED)
@@ -31,9 +32,11 @@ def cancel(job_id: int, *, actor: str) -> Done:
     with transaction.atomic():
         if moved(job_id, Q(state__in=AT_ONCE), state=State.CANCELLED, finished_at=Now(), not_before=None):
             note(job_id, "cancelled", actor=actor)
+            trail.tell(actor=actor, action="job.cancel", target=f"job {job_id}")
             return Done(True, f"Job {job_id} is cancelled.")
         if moved(job_id, Q(state=State.RUNNING, cancel_by=""), cancel_by=actor[:80]):
             note(job_id, "cancel asked", actor=actor)
+            trail.tell(actor=actor, action="job.cancel", target=f"job {job_id}")
             return Done(True, f"Job {job_id} stops after the batch it is in; what is committed stays.")
     return not_done(job_id, "cancelled")
 
@@ -47,6 +50,7 @@ def retry(job_id: int, *, actor: str) -> Done:
                 job_id, Q(state__in=AGAIN), finished_at=None, stuck=0, cancel_by="", **due_now(job)
             ):
                 note(job_id, "retried", actor=actor)
+                trail.tell(actor=actor, action="job.retry", target=f"job {job_id}")
                 messages.send_on_commit(job.queue_class, job_id)
                 return Done(True, f"Job {job_id} waits for a worker; it goes on where it stopped.")
     except IntegrityError:
@@ -61,6 +65,7 @@ def run_now(job_id: int, *, actor: str) -> Done:
     with transaction.atomic():
         if job and moved(job_id, Q(state__in=LATER), **due_now(job)):
             note(job_id, "run now", actor=actor)
+            trail.tell(actor=actor, action="job.run_now", target=f"job {job_id}")
             messages.send_on_commit(job.queue_class, job_id)
             return Done(True, f"Job {job_id} waits for a worker. Budgets are asked again before it runs.")
     return not_done(job_id, "run now")
@@ -80,18 +85,22 @@ def pause(queue_class: str, *, actor: str, reason: str = "") -> Done:
     """Let no further job of a class begin; those that run go on."""
     label = QueueClass(queue_class).label
     values = {"actor": actor[:80], "reason": reason[:300]}
-    _, made = Pause.objects.get_or_create(queue_class=queue_class, defaults=values)
-    if not made:
-        return Done(False, f"{label} stood still already.")
+    with transaction.atomic():
+        _, made = Pause.objects.get_or_create(queue_class=queue_class, defaults=values)
+        if not made:
+            return Done(False, f"{label} stood still already.")
+        trail.tell(actor=actor, action="queue.pause", target=f"queue {queue_class}", reason=reason)
     return Done(True, f"{label} is paused: jobs that run go on, the others wait.")
 
 
 def resume(queue_class: str, *, actor: str) -> Done:
     """Let the jobs of a class begin again."""
     label = QueueClass(queue_class).label
-    removed, _ = Pause.objects.filter(queue_class=queue_class).delete()
-    if not removed:
-        return Done(False, f"{label} was not paused.")
+    with transaction.atomic():
+        removed, _ = Pause.objects.filter(queue_class=queue_class).delete()
+        if not removed:
+            return Done(False, f"{label} was not paused.")
+        trail.tell(actor=actor, action="queue.resume", target=f"queue {queue_class}")
     transaction.on_commit(lambda: messages.top_up_class(queue_class), robust=True)
     return Done(True, f"{label} goes on.")
 
