@@ -35,7 +35,9 @@ app.conf.update(
     broker_connection_max_retries=None,
     timezone="UTC",
     enable_utc=True,
+    beat_scheduler="systemstatus.vitals.beat:SeenScheduler",
 )
+app.steps["consumer"].add("systemstatus.vitals.worker:PulseStep")
 
 
 def every(task: str, seconds: int) -> dict[str, object]:

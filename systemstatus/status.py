@@ -1,6 +1,6 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import host, queues, redis
+from systemstatus.probes import host, queues, redis, workers
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 
@@ -68,11 +68,45 @@ register(
         core=True,
         owner="healthpilot.dataqueue",
         depends_on=("postgres",),
-        probes=(Probe("depth", queues.depth),),
+        probes=(
+            Probe("depth", queues.depth),
+            Probe("progress", queues.progress),
+            Probe("outcomes", queues.outcomes),
+        ),
         metrics=(
             Metric("queue.oldest", "s", "Oldest waiting job", "queue.oldest"),
             Metric("queue.depth", "jobs", "Waiting jobs", "queue.depth"),
+            Metric("queue.progress", "s", "Without progress", "queue.progress"),
+            Metric("queue.failures", "%", "Failed attempts", "queue.failures"),
         ),
+        tasks=("dataqueue.",),
+    )
+)
+register(
+    Module(
+        name="workers",
+        title="Celery workers",
+        layer=Layer.QUEUE,
+        core=True,
+        owner="systemstatus",
+        depends_on=("postgres", "redis"),
+        probes=(Probe("workers", workers.workers), Probe("canary", workers.canary)),
+        metrics=(
+            Metric("queue.worker_heartbeat", "s", "Heartbeat age", "queue.worker_heartbeat"),
+            Metric("queue.canary", "s", "Canary round trip", "queue.canary"),
+        ),
+    )
+)
+register(
+    Module(
+        name="beat",
+        title="Schedule",
+        layer=Layer.QUEUE,
+        core=True,
+        owner="systemstatus",
+        depends_on=("postgres", "redis"),
+        probes=(Probe("schedule", workers.schedule),),
+        metrics=(Metric("queue.beat_lateness", "s", "Lateness", "queue.beat_lateness"),),
     )
 )
 register(

@@ -10,6 +10,7 @@ from systemstatus import collector, grains
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.lease import LeaseLostError
 from systemstatus.notify import retention, sender, watchdog
+from systemstatus.vitals import canaries, signs
 
 logger = logging.getLogger(__name__)
 
@@ -47,5 +48,12 @@ def prune_alerts() -> None:
 
 @shared_task(name="systemstatus.keep_grains")
 def keep_grains() -> None:
-    """Drop the snapshots that are past their time."""
+    """Drop the snapshots and signs of life that are past their time."""
     grains.drop_expired(timezone.now())
+    signs.prune()
+
+
+@shared_task(name="systemstatus.canary")
+def canary(queue: str, number: int) -> None:
+    """Arrive: a worker takes from this queue."""
+    canaries.answer(queue, number)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count, Q
+
 from telemetry.models import JobEvent, LlmEvent
 
 AHEAD = timedelta(minutes=5)
@@ -27,3 +29,10 @@ def last_event(now: datetime) -> LastEvent | None:
         LastEvent("call", *found) for found in calls.values_list("llm_model", "success", "created_at")[:1]
     ]
     return max(newest, key=lambda event: event.created_at, default=None)
+
+
+def runs_between(start: datetime, end: datetime) -> tuple[int, int]:
+    """Return how many attempts of jobs ended within a short time, and how many of them failed."""
+    ended = JobEvent.objects.filter(created_at__gte=start, created_at__lt=end)
+    counted = ended.aggregate(runs=Count("*"), failed=Count("*", filter=Q(success=False)))
+    return counted["runs"], counted["failed"]

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +37,7 @@ class Heartbeat(threading.Thread):
         self._ended = threading.Event()
         self._batch_began = time.monotonic()
         self._step: Step | None = None
+        self._said_at = timezone.now()
 
     def __enter__(self) -> "Heartbeat":
         self.start()
@@ -50,12 +52,12 @@ class Heartbeat(threading.Thread):
 
     def say(self, step: Step) -> None:
         """Take in how far the batch has come; the next beat shows it."""
-        self._step = step
+        self._step, self._said_at = step, timezone.now()
 
     def run(self) -> None:
         """Beat until the job is let go of or lost."""
         try:
-            show(self.claim.job_id, self._step)
+            show(self.claim.job_id, self._step, self._said_at)
             while not self._ended.wait(self.pause_s) and not self.lost:
                 self.beat()
         finally:
@@ -67,7 +69,7 @@ class Heartbeat(threading.Thread):
             self.lost = True
             logger.error("Job %s: a batch takes longer than %s s", self.claim.job_id, self.timeout_s)
             return
-        show(self.claim.job_id, self._step)
+        show(self.claim.job_id, self._step, self._said_at)
         try:
             self.lost = not lease.renew(self.claim)
             sweep.sweep_in_turn()
@@ -76,9 +78,9 @@ class Heartbeat(threading.Thread):
             connection.close()
 
 
-def show(job_id: int, step: Step | None) -> None:
-    """Write a sign of life to Redis; it can be lost at any time."""
-    said: dict[str, Any] = {"at": timezone.now()}
+def show(job_id: int, step: Step | None, said_at: datetime) -> None:
+    """Write a sign of life to Redis and when the work last said how far it is; it can be lost at any time."""
+    said: dict[str, Any] = {"at": timezone.now(), "said_at": said_at}
     if step:
         said |= {name: value for name, value in asdict(step).items() if name != "checkpoint"}
     cache.set(key_of(job_id), said, KEPT_S)

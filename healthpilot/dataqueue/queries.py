@@ -92,3 +92,17 @@ def entries(job_id: int) -> list[Entry]:
 def alive(found: Sequence[Job]) -> dict[int, dict[str, Any]]:
     """Return the signs of life of the running ones."""
     return heartbeat.seen([one.pk for one in found if one.state == State.RUNNING])
+
+
+def standing_still(now: datetime) -> list[tuple[Job, float]]:
+    """Return running jobs with the seconds since they last made progress, the longest first.
+
+    Progress is a committed batch, or what a batch said of itself meanwhile.
+    """
+    running = list(Job.objects.filter(state=State.RUNNING).only(*LIST_FIELDS).order_by("updated_at")[:200])
+    signs = heartbeat.seen([job.pk for job in running])
+    ages = [
+        (job, now - max(job.updated_at, signs.get(job.pk, {}).get("said_at", job.updated_at)))
+        for job in running
+    ]
+    return sorted(((job, max(age.total_seconds(), 0)) for job, age in ages), key=lambda pair: -pair[1])

@@ -12,12 +12,14 @@ from systemstatus.models.alerts import (
 )
 from systemstatus.models.audit import AuditEntry
 from systemstatus.models.snapshots import Hour, ModuleState, Seen, Snapshot, StatusLease, TenMinutes
+from systemstatus.models.vitals import Canary, Sign
 
 __all__ = [
     "Alert",
     "AlertState",
     "AlertTransition",
     "AuditEntry",
+    "Canary",
     "Hour",
     "Maintenance",
     "ModuleState",
@@ -25,6 +27,7 @@ __all__ = [
     "Quiet",
     "Seen",
     "Severity",
+    "Sign",
     "Silence",
     "Snapshot",
     "StatusLease",

@@ -1,9 +1,16 @@
-"""What is asked of the job queue: how much waits in each class, and since when."""
+"""What is asked of the job queue: how much waits and since when, what stands still, what fails."""
+
+from datetime import timedelta
+from typing import Final
 
 from django.utils import timezone
 
-from healthpilot.dataqueue.queries import queues
+from healthpilot.dataqueue.queries import queues, standing_still
 from systemstatus.registry import Reading
+from telemetry.queries import runs_between
+
+MINUTE: Final = timedelta(minutes=1)
+LISTED: Final = 20
 
 
 def depth() -> Reading:
@@ -20,3 +27,27 @@ def depth() -> Reading:
     ]  # fmt: skip
     depths = {one.name: one.waiting for one in found}
     return Reading({"queue.depth": depths, "queue.oldest": oldest}, {"queues": standing})
+
+
+def progress() -> Reading:
+    """Return for how many seconds the job of each kind that stands still the longest made no progress."""
+    still = standing_still(timezone.now())
+    longest: dict[str, float] = {}
+    for job, seconds in still:
+        longest.setdefault(job.kind, round(seconds, 1))
+    listed = [
+        {"id": job.pk, "kind": job.kind, "still_s": round(seconds, 1), "done": job.done, "total": job.total,
+         "unit": job.unit, "started_at": job.started_at, "queue": job.queue_class}
+        for job, seconds in still[:LISTED]
+    ]  # fmt: skip
+    return Reading({"queue.progress": longest}, {"running": listed})
+
+
+def outcomes() -> Reading:
+    """Return how many attempts of jobs ended, and how many failed, in the minute before the last.
+
+    That minute and not the last one, for events are on their way to the database for some seconds.
+    """
+    end = timezone.now().replace(second=0, microsecond=0) - MINUTE
+    runs, failed = runs_between(end - MINUTE, end)
+    return Reading({"queue.runs": runs, "queue.failed": failed})

@@ -64,7 +64,7 @@ def test_a_limit_of_a_billion_is_two_hundred(staff: Client) -> None:
 def test_a_job_shows_its_progress_payload_and_story_with_secrets_hidden(staff: Client) -> None:
     job_id = put(payload={"batches": 4, "api_key": "sk-very-secret"})
     Job.objects.update(state="running", done=1, total=4, unit="batches", started_at=timezone.now())
-    heartbeat.show(job_id, Step(done=3, total=4, unit="batches"))
+    heartbeat.show(job_id, Step(done=3, total=4, unit="batches"), timezone.now())
     shown = text_of(staff, f"/admin/jobs/{job_id}")
     assert "3 of 4 batches, 75" in shown
     assert "very-secret" not in shown

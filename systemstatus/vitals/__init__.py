@@ -1,0 +1,1 @@
+"""Signs of life of the processes that System Status rests on, and canaries through their queues."""
