@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include("healthpilot.tokens.urls")),
     path("admin/", include("healthpilot.dataqueue.urls")),
     path("admin/", include("healthpilot.imports.urls")),
+    path("admin/", include("systemstatus.urls")),
     path("admin/django/login/", to_sign_in),
     path("admin/django/", admin.site.urls),
     path("api/", api.urls),

@@ -8,7 +8,7 @@ from typing import Final
 from systemstatus import registry
 from systemstatus.collector import LEASE
 from systemstatus.findings import Finding, Level
-from systemstatus.models import Alert, Severity, Snapshot, StatusLease
+from systemstatus.models import Alert, Seen, Severity, Snapshot, StatusLease
 from systemstatus.registry import Module
 from systemstatus.thresholds import THRESHOLDS, Threshold
 
@@ -74,7 +74,7 @@ def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: 
             )  # fmt: skip
 
 
-def figures(budget: Threshold, window: Sequence[Snapshot]) -> dict[str, float]:
+def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
     """Return a budget's figure over its window, by target; nothing where there are too few samples.
 
     Of what is measured each minute the least bad value counts: the whole window has to be in breach.
@@ -92,7 +92,7 @@ def figures(budget: Threshold, window: Sequence[Snapshot]) -> dict[str, float]:
     return {target: (max if budget.below else min)(values) for target, values in found.items()}
 
 
-def grown(window: Sequence[Snapshot], name: str) -> float:
+def grown(window: Sequence[Seen], name: str) -> float:
     """Return by how much a count grew; one that fell was begun anew."""
     counts: list[float] = [row.values[name] for row in reversed(window) if name in row.values]
     steps = pairwise(counts)

@@ -44,8 +44,8 @@
     "?": open,
     "/": focusFilter,
     t: turn,
-    r: () => press("#refresh-now"),
-    p: () => press("#refresh-pause"),
+    r: () => press("#refresh-now, [data-refresh-now]"),
+    p: () => press("#refresh-pause, [data-pause]"),
     "[": () => step(-1),
     "]": () => step(1),
   };

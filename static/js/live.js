@@ -16,10 +16,10 @@
     const said = event.detail.elt.closest("[data-said]") || document.querySelector("[data-said]");
     const asked = event.detail.requestConfig;
     const byItself = asked?.headers?.["X-Shown-Version"] !== undefined;
-    const polled = asked?.triggeringEvent?.type === "poll";
+    const polled = ["poll", "refresh:due"].includes(asked?.triggeringEvent?.type);
     // What is followed by polling is said when it changes, not each time that it is asked for.
     if (said && !(polled && document.getElementById("live")?.textContent === said.dataset.said)) {
-      say(byItself ? `Figures updated. ${said.dataset.said}` : said.dataset.said, byItself);
+      say(byItself ? `Figures updated. ${said.dataset.said}` : said.dataset.said, byItself || polled);
     }
     const notice = document.getElementById("notice");
     if (notice && event.detail.target !== notice) notice.replaceChildren();

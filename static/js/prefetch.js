@@ -1,4 +1,5 @@
 // Asks for a link when the pointer rests on it or the focus reaches it; the browser keeps the answer for 30 s.
+// In a list of tabs with data-prefetch-near its neighbours are asked for as well.
 (() => {
   "use strict";
   const REST_MS = 80;
@@ -23,12 +24,19 @@
     fetch(address, { headers, credentials: "same-origin", priority: "low" }).catch(() => asked.delete(key));
   };
 
+  const isOpen = (link) => link.hasAttribute("aria-current") || link.getAttribute("aria-selected") === "true";
+
+  // A link, and in a list of tabs those before and after it.
+  const askAround = (link) => {
+    const near = [...(link.closest("[data-prefetch-near]")?.querySelectorAll("a") ?? [link])];
+    const at = near.indexOf(link);
+    for (const one of [link, near[at - 1], near[at + 1]]) if (one && !isOpen(one)) ask(one);
+  };
+
   const consider = (event) => {
-    const link = event.target.closest?.("a[data-prefetch], .nav a");
+    const link = event.target.closest?.("a[data-prefetch], .nav a, [data-prefetch-near] a");
     clearTimeout(waiting);
-    if (link && link.origin === location.origin && !link.hasAttribute("aria-current")) {
-      waiting = setTimeout(ask, REST_MS, link);
-    }
+    if (link && link.origin === location.origin) waiting = setTimeout(askAround, REST_MS, link);
   };
 
   document.addEventListener("pointerover", consider);

@@ -40,10 +40,20 @@
     for (const control of document.querySelectorAll("[data-refresh]")) {
       begin(control);
       show(control);
-      const target = document.getElementById(control.dataset.refresh);
       const due = everyS(control) > 0 && Date.now() - Number(control.dataset.asked) >= everyS(control) * 1000;
-      const held = document.hidden || control.classList.contains("is-paused");
-      if (due && !held && target && !occupied(target)) refresh(control);
+      if (due && !isHeld(control)) refresh(control);
+    }
+  };
+
+  const isHeld = (control) => {
+    const target = document.getElementById(control.dataset.refresh);
+    return !target || document.hidden || control.classList.contains("is-paused") || occupied(target);
+  };
+
+  // Who comes back to the browser's tab sees what is, at once.
+  const returned = () => {
+    for (const control of document.querySelectorAll("[data-refresh]")) {
+      if (everyS(control) > 0 && !isHeld(control)) refresh(control);
     }
   };
 
@@ -73,7 +83,7 @@
     if (event.target.matches("[data-every]")) localStorage.setItem(KEPT, event.target.value);
   });
   document.addEventListener("htmx:afterRequest", arrived);
-  document.addEventListener("visibilitychange", tick);
+  document.addEventListener("visibilitychange", returned);
   document.addEventListener("DOMContentLoaded", tick);
   setInterval(tick, TICK_MS);
 })();

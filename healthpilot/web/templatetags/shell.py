@@ -48,7 +48,10 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Link:
-    """One line of the navigation: where it leads, words, icon, who may follow it, the key after g."""
+    """One line of the navigation: where it leads, words, icon, who may follow it, the key after g.
+
+    within: the beginning of the addresses that belong to it beside its own.
+    """
 
     url_name: str
     label: str
@@ -56,6 +59,7 @@ class Link:
     role: Role | None = None
     superuser: bool = False
     key: str = ""
+    within: str = "//"
 
     def is_for(self, user: Any) -> bool:
         return bool((role_of(user) or 0) >= (self.role or 0) and (user.is_superuser or not self.superuser))
@@ -65,6 +69,7 @@ SECTIONS = (
     (
         "Monitor",
         (
+            Link("status:overview", "System Status", "pulse", Role.VIEWER, key="s", within="/admin/status/"),
             Link("costs:dashboard", "Cost", "cost", Role.VIEWER, key="c"),
             Link("costs:budgets", "Budgets", "budget", Role.VIEWER, key="b"),
             Link("costs:prices", "Model prices", "tag", Role.VIEWER),
@@ -119,7 +124,7 @@ def navigation(context: Context, label: str) -> dict[str, object]:
 
 def _line(link: Link, request: HttpRequest) -> dict[str, object]:
     url = reverse(link.url_name)
-    return {"link": link, "url": url, "current": request.path == url}
+    return {"link": link, "url": url, "current": request.path == url or request.path.startswith(link.within)}
 
 
 @register.inclusion_tag("components/_account.html", takes_context=True)

@@ -1,0 +1,79 @@
+"""The pages of System Status: one view that renders any tab, whole or as the fragment that HTMX swaps in."""
+
+from typing import Any, Final
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from healthpilot.web import answers
+from healthpilot.web.access import has_role, role_required
+from healthpilot.web.errors import logged_reference
+from healthpilot.web.roles import Role
+from systemstatus import shell
+from systemstatus.moment import Moment, moment_of
+from systemstatus.standing import standings
+from systemstatus.tabs import BY_SLUG, FIRST, Tab
+
+FRESH_S: Final = 30
+PAGE, FRAGMENT = "systemstatus/page.html", "systemstatus/_panel.html"
+DATABASE_FAILED: Final = {
+    "title": "The status could not be read",
+    "remedy": "PostgreSQL gave an error. Try again, or run ./run manage doctor on the server.",
+}
+
+
+@role_required(Role.VIEWER)
+@require_safe
+def tab(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
+    """Show one tab at one minute; a name that is no tab's gets the list of those there are."""
+    chosen = BY_SLUG.get(slug)
+    try:
+        moment = moment_of(request.GET.get("at"), timezone.now())
+        context = around(request, moment, chosen) | (chosen.read(moment, request.GET) if chosen else {})
+    except DatabaseError:
+        return failed(request)
+    status = 404 if chosen is None else 400 if moment.problem else 200
+    answer = answers.page_or_fragment(request, page=PAGE, fragment=FRAGMENT, context=context, status=status)
+    return fresh(answer)
+
+
+def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str, Any]:
+    """Return what surrounds a tab; templates of tabs may use all of it."""
+    found = standings(moment)
+    return {
+        "tab": chosen,
+        "slug": chosen.slug if chosen else "",
+        "panel_template": chosen.template if chosen else "systemstatus/_no_such_tab.html",
+        "moment": moment,
+        "now": moment.now,
+        "standings": found,
+        "lines": shell.lines(moment, found, chosen),
+        "banners": shell.banners(moment),
+        "may_act": has_role(request, Role.OPERATOR),
+        "said": shell.said(found, moment, chosen),
+        "earlier": shell.earlier(moment),
+        "later": shell.later(moment),
+        "is_swap": answers.wants_fragment(request),
+    }
+
+
+def fresh(response: HttpResponse) -> HttpResponse:
+    """Let the browser keep a private copy for 30 s, so that what was prefetched is there when wanted."""
+    patch_cache_control(response, private=True, max_age=FRESH_S)
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """Say that the database failed: beside the old figures for HTMX, as a page of its own otherwise."""
+    context = DATABASE_FAILED | {"reference": logged_reference(request), "retry": request.get_full_path()}
+    if answers.wants_fragment(request):
+        return answers.notice(request, context, status=503)
+    answer = answers.page_or_fragment(
+        request, page="systemstatus/failed.html", fragment=FRAGMENT, context=context, status=503
+    )
+    answer["Retry-After"] = "5"
+    return answer
