@@ -60,6 +60,7 @@ def parts() -> dict[str, Callable[[], Look]]:
         "web": web,
         "worker": worker,
         "beat": beat,
+        "watchdog": watchdog,
         "browser": browser,
     }
 
@@ -163,12 +164,21 @@ def worker() -> Look:
 
 def beat() -> Look:
     """Whether the scheduler runs on this machine; one that runs elsewhere cannot be seen from here."""
+    return role("beat", f"{START}, or run beat on one other machine")
+
+
+def watchdog() -> Look:
+    """Whether somebody here would tell of a collector, worker or beat that stands still."""
+    return role("watchdog", f"{START}, or run ./run manage watchdog on another machine")
+
+
+def role(name: str, mend: str) -> Look:
+    """Whether a process of this copy plays a role."""
     running = any(
-        process.environ().get("HEALTHPILOT_ROLE") == "beat"
+        process.environ().get("HEALTHPILOT_ROLE") == name
         for process in processes.belonging(settings.HEALTHPILOT_VAR)
     )
-    seen = "runs" if running else "not seen on this machine"
-    return "ok" if running else "warning", seen, f"{START}, or run beat on one other machine"
+    return "ok" if running else "warning", "runs" if running else "not seen on this machine", mend
 
 
 def browser() -> Look:

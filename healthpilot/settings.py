@@ -9,7 +9,7 @@ env = configuration.Reader()
 
 # Where this copy keeps its data, and which part of it this process plays.
 HEALTHPILOT_VAR = configuration.data_folder()
-HEALTHPILOT_ROLE = env.choice("HEALTHPILOT_ROLE", ("command", "web", "worker", "beat"), "command")
+HEALTHPILOT_ROLE = env.choice("HEALTHPILOT_ROLE", ("command", "web", "worker", "beat", "watchdog"), "command")
 HOME = embedded.Home(HEALTHPILOT_VAR)
 
 # Over plain http a browser drops secure cookies, so a demonstration on the loopback address needs them off.
@@ -235,6 +235,8 @@ ALERT_APPRISE_SCHEMES = env.words(
 )
 # The summary of last week's costs goes to ALERT_EMAIL_TO on Monday morning.
 COST_SUMMARY = env.boolean("COST_SUMMARY", True)
+# How many times faster than by the clock a stage of System Status counts as late: for rehearsals alone.
+STATUS_RATE = env.whole("STATUS_RATE", 1, least=1)
 ALERT_WATCHDOG_CHANNELS = env.words("ALERT_WATCHDOG_CHANNELS", ["webhook"])
 
 # E-mail by SMTP, or by Brevo where its key is set.

@@ -1,4 +1,4 @@
-"""Keeps web, worker and beat running side by side under one process, and ends them all with it."""
+"""Keeps web, worker, beat and watchdog running side by side under one process, and ends them all with it."""
 
 import argparse
 import functools
@@ -107,6 +107,7 @@ def commands(bind: str, port: int, var: Path) -> dict[str, str]:
         "web": f"exec {python} -m {web} --worker-class gthread --no-control-socket --log-level warning",
         "worker": f"exec {python} -m {worker} --without-gossip --without-mingle --loglevel warning",
         "beat": f"exec {python} -m {beat} --loglevel warning",
+        "watchdog": f"exec {python} manage.py watchdog",
     }
 
 

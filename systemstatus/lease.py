@@ -64,6 +64,16 @@ def finish(lease: Lease, *, took_ms: int) -> None:
             raise LeaseLostError(f"{lease.name} of {lease.minute:%H:%M} was taken over: nothing written")
 
 
+def note(name: str) -> None:
+    """Note that a piece of work that needs no lease was done just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO status_leases (name, done_at) VALUES (%s, clock_timestamp()) ON CONFLICT (name)"
+            " DO UPDATE SET done_at = clock_timestamp(), updated_at = clock_timestamp()",
+            [name],
+        )
+
+
 def release(lease: Lease) -> None:
     """Let go without having done it, unless another process took over."""
     with connection.cursor() as cursor:

@@ -8,7 +8,7 @@ from django.db.models import Q, Subquery
 
 from systemstatus.alerts.life import RANK
 from systemstatus.grains import Grain
-from systemstatus.models import Alert, Seen
+from systemstatus.models import Alert, Seen, Snapshot
 
 MOST_ALERTS: Final = 200
 
@@ -55,3 +55,9 @@ def fired_at(at: datetime) -> list[Alert]:
 
 def ranked(rows: Any) -> list[Alert]:
     return sorted(rows[:MOST_ALERTS], key=lambda alert: -RANK[alert.severity])
+
+
+def newest_minute() -> datetime | None:
+    """Return when the newest snapshots were captured; one query."""
+    rows = Snapshot.objects.order_by("-captured_at").values_list("captured_at", flat=True)
+    return rows.first()

@@ -1,6 +1,6 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import host, queues, redis, workers
+from systemstatus.probes import host, itself, queues, redis, workers
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 
@@ -107,6 +107,25 @@ register(
         depends_on=("postgres", "redis"),
         probes=(Probe("schedule", workers.schedule),),
         metrics=(Metric("queue.beat_lateness", "s", "Lateness", "queue.beat_lateness"),),
+    )
+)
+register(
+    Module(
+        name="collector",
+        title="Collector and alerts",
+        layer=Layer.APP,
+        core=True,
+        owner="systemstatus",
+        depends_on=("postgres", "workers", "beat"),
+        probes=(
+            Probe("stages", itself.stages),
+            Probe("unsent", itself.unsent),
+            Probe("watchdog", itself.watchdog),
+        ),
+        metrics=(
+            Metric("collector.pass", "s", "Length of a pass", "collector.pass"),
+            Metric("alerts.unsent", "s", "Oldest unsent notification", "alerts.unsent"),
+        ),
     )
 )
 register(

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from systemstatus import collector, grains
+from systemstatus import collector, grains, lease
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.lease import LeaseLostError
 from systemstatus.notify import retention, sender, watchdog
@@ -38,6 +38,7 @@ def send_notifications() -> None:
     """Send what is due, and once an hour a sign of life."""
     watchdog.beat(timezone.now())
     sender.send_due()
+    lease.note("sender")
 
 
 @shared_task(name="systemstatus.prune_alerts")

@@ -53,6 +53,16 @@ def evaluate(findings: Iterable[Finding], *, now: datetime, source: str = "given
     return evaluate_told({source: bounded(findings, open_keys())}, now=now, once=f"alerts.{source}"[:40])
 
 
+def evaluate_only(findings: Iterable[Finding], *, now: datetime, source: str) -> list[AlertTransition]:
+    """Move the alerts that these findings are about, and leave the source's others as they are.
+
+    For who stands in for a source, as the watchdog does; at any time, also several times a minute.
+    """
+    told = {source: bounded(findings, open_keys())}
+    with transaction.atomic():
+        return cycle(told, now, only=True)
+
+
 def evaluate_told(
     told: Mapping[str, Mapping[str, Finding]], *, now: datetime, once: str
 ) -> list[AlertTransition]:
@@ -79,12 +89,14 @@ def take(name: str, minute: datetime) -> bool:
     return True
 
 
-def cycle(told: Mapping[str, Mapping[str, Finding]], now: datetime) -> list[AlertTransition]:
-    """Move every open alert and open new ones, within the caller's transaction."""
+def cycle(
+    told: Mapping[str, Mapping[str, Finding]], now: datetime, *, only: bool = False
+) -> list[AlertTransition]:
+    """Move every open alert and open new ones, within the caller's transaction; only: those told of."""
     alerts = {alert.key: alert for alert in Alert.objects.select_for_update().filter(closed_at=None)}
     steps: list[AlertTransition] = []
     for source, given in told.items():
-        left = {key: gone(alert) for key, alert in alerts.items() if alert.source == source}
+        left = {key: gone(alert) for key, alert in alerts.items() if alert.source == source and not only}
         for key, finding in (left | dict(given)).items():
             alert = alerts.get(key)
             if alert is None and finding.level == Level.OK:

@@ -16,7 +16,8 @@ READY_LIMIT_S = 60.0
 
 
 class Command(BaseCommand):
-    """Starts PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL name servers), web, worker and beat.
+    """Starts PostgreSQL and Valkey (unless DATABASE_URL and REDIS_URL name servers), web, worker, beat and
+    the watchdog.
 
     Exit code 0 when it runs afterwards, also when it ran already; 1 with one line when it cannot; 2 for a
     bad argument.
