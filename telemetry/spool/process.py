@@ -29,6 +29,7 @@ class Process:
         self.writer = Writer()
         self.shipper: Shipper | None = None
         self._starting = threading.RLock()
+        self._is_starting = False
         self._start_again_at = 0.0
 
     def begin_in_child(self) -> None:
@@ -45,18 +46,26 @@ class Process:
         with self._starting:
             if self.shipper is not None and self.shipper.thread.is_alive():
                 return self.shipper
-            if time.monotonic() < self._start_again_at and not at_once:
+            # A signal handler may record while its own thread is just starting the shipper: one is enough.
+            if self._is_starting or (time.monotonic() < self._start_again_at and not at_once):
                 return None
-            shipper = Shipper(self.writer)
+            self._is_starting = True
             try:
-                shipper.start()
-            except RuntimeError as error:
-                # Nothing is lost: another process's shipper adopts the files when this one is gone.
-                self._start_again_at = time.monotonic() + RETRY_START_S
-                logger.warning("Events wait in the spool, since no thread can start: %s", error)
-                return None
-            self.shipper = shipper
-            return shipper
+                return self._started()
+            finally:
+                self._is_starting = False
+
+    def _started(self) -> Shipper | None:
+        shipper = Shipper(self.writer)
+        try:
+            shipper.start()
+        except RuntimeError as error:
+            # Nothing is lost: another process's shipper adopts the files when this one is gone.
+            self._start_again_at = time.monotonic() + RETRY_START_S
+            logger.warning("Events wait in the spool, since no thread can start: %s", error)
+            return None
+        self.shipper = shipper
+        return shipper
 
     def append(self, kind: str, row: Row) -> None:
         """Keep a row; raises SpoolError."""

@@ -1,6 +1,7 @@
 """Appends events to this process's own segments: one write into the page cache an event."""
 
 import errno
+import itertools
 import logging
 import os
 import threading
@@ -80,7 +81,7 @@ class Writer:
         self.recorded = 0
         self._current: Segment | None = None
         self._encoders = encoders()
-        self._number = 0
+        self._numbers = itertools.count(1)
         self._failure: SpoolError | None = None
         self._retry_at = 0.0
         self._pause_s = 0.0
@@ -90,6 +91,7 @@ class Writer:
         with self.lock:
             number, encode = self._encoders[kind]
             frame = framed(number, encode(row))
+            length = len(frame)
             segment = self._current
             if segment is None or segment.size >= segment.look_at:
                 segment = self._room(segment)
@@ -97,7 +99,8 @@ class Writer:
                 write_whole(segment.descriptor, frame)
             except OSError as error:
                 segment = self._write_again(segment, frame, error)
-            segment.size += len(frame)
+            # No call within the addition: a signal handler would run there, and what it added would be lost.
+            segment.size += length
             self.recorded += 1
 
     def stem_path(self) -> Path:
@@ -135,29 +138,36 @@ class Writer:
         self.finish_current()
         try:
             folder = self._held()
-            self._number += 1
-            name = f"{self.stem}.{self._number}"
-            self._current = Segment(name, folder / f"{name}.seg")
+            name = f"{self.stem}.{next(self._numbers)}"
+            segment = Segment(name, folder / f"{name}.seg")
         except OSError as error:
             raise SpoolError(f"spool unusable: {reason_of(error)}", str(error)) from error
-        self.segments.append(self._current)
-        return self._current
+        self.segments.append(segment)
+        # A signal handler may have begun one meanwhile; no call lies between looking and setting.
+        self._current, other = segment, self._current
+        if other:
+            other.is_closed = True
+        return segment
 
     def _held(self) -> Path:
         """Return the folder, this process's stem in it held; raises OSError."""
         folder = made_folder()
-        if self.hold is None or not self.hold.is_there() or self.hold.path.parent != folder:
-            if self.hold:
-                self.hold.forget()
-                self.hold = None
-            self.stem, self.hold = new_hold(folder)
+        known = self.hold
+        if known is None or not known.is_there() or known.path.parent != folder:
+            stem, hold = new_hold(folder)
+            if self.hold is not known:  # a signal handler took one meanwhile, and wrote under it
+                hold.let_go(remove=True)
+                return folder
+            self.stem, self.hold = stem, hold
+            if known:
+                known.forget()
         return folder
 
     def finish_current(self) -> None:
         """Let the current segment be; the next event begins another. The lock must be held."""
-        if self._current:
-            self._current.is_closed = True
-            self._current = None
+        segment, self._current = self._current, None
+        if segment:
+            segment.is_closed = True
 
     def _write_again(self, segment: Segment, frame: bytes, error: OSError) -> Segment:
         """Undo what a failed write left; where only this file may not grow, use another."""
