@@ -21,8 +21,8 @@ class Evidence:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Hear of a test, from here or from another process."""
-        path = report.nodeid.split("::")[0]
-        if path not in self.digests:
+        path = report.location[0]  # from the project's root, or up and out of it
+        if path not in self.digests and not path.startswith(".."):
             content = (self.config.rootpath / path).read_bytes()
             self.digests[path] = hashlib.sha256(content).hexdigest()
 
