@@ -16,10 +16,10 @@ class SystemStatusConfig(AppConfig):
         from systemstatus import checks, registry  # noqa: F401 - checks register themselves
         from systemstatus.audit import record_audit
         from systemstatus.findings import register_findings
-        from systemstatus.judging import judge
+        from systemstatus.judging import SOURCE, judge
         from systemstatus.releases import note_migrations
 
         registry.discover()
         trail.hear(record_audit)
         post_migrate.connect(note_migrations, sender=self)
-        register_findings("snapshots", judge)
+        register_findings(SOURCE, judge)

@@ -9,11 +9,14 @@ from systemstatus import registry
 from systemstatus.collector import LEASE
 from systemstatus.findings import Finding, Level
 from systemstatus.models import Alert, Seen, Severity, Snapshot, StatusLease
-from systemstatus.registry import Module
+from systemstatus.registry import CheckState, Module
 from systemstatus.thresholds import THRESHOLDS, Threshold
 
 LOOK_BACK: Final = timedelta(minutes=60)
+FRESH_FOR: Final = timedelta(minutes=2)
 DOWN_AFTER, UP_AFTER = 3, 2
+SILENT: Final = {CheckState.FAILED, CheckState.CRASHED, CheckState.SKIPPED, CheckState.UNKNOWN}
+SOURCE: Final = "snapshots"
 BY_ID: Final = {row.id: row for row in THRESHOLDS}
 
 # Rows judged by how much counts grew within the window: good and bad ones of a share, or one a span.
@@ -27,26 +30,58 @@ Open = Mapping[tuple[str, str, str], str]
 
 
 def judge(now: datetime) -> Iterator[Finding]:
-    """Yield a finding for the collector's age, and for each budget and check of every watched module."""
+    """Yield a finding for the collector's age, and for each budget and check of every watched module.
+
+    An open alert that nothing is known of now is without data, not well.
+    """
     newest = StatusLease.objects.filter(name=LEASE).values_list("minute", flat=True).first()
     if newest is None:  # before the first pass of all there is nothing to judge
         return
-    rows = Snapshot.objects.filter(captured_at__gt=now - LOOK_BACK, captured_at__lte=now)
-    by_module: dict[str, list[Snapshot]] = {}
-    for row in rows.defer("detail", "worst").order_by("-captured_at"):
-        by_module.setdefault(row.module, []).append(row)
-    age = collector_age(now, newest)
-    yield age
-    seen = Alert.objects.filter(closed_at=None, fired_at__isnull=False)
-    opened = {(alert.rule, alert.module, alert.target): alert.severity for alert in seen}
+    by_module = rows_by_module(now)
+    opened = open_alerts()
+    yield collector_age(now, newest)
     for module in registry.modules():
-        found = by_module.get(module.name, [])
-        if found and age.level != Level.OK:
-            yield Finding(
-                "module.unknown", module.name, "", Level.NO_DATA, None, "Nothing was collected of late."
-            )
-        yield from budgets_of(module, found, now, opened)
-        yield from checks_of(module, found)
+        rows = by_module.get(module.name, [])
+        if rows and now - rows[0].captured_at < FRESH_FOR:
+            found = [*budgets_of(module, rows, now, opened), *checks_of(module, rows, opened)]
+            yield from found
+            yield from blind(module, rows[0], found, opened)
+        else:
+            said = "Nothing was collected of late."
+            yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, said, core=module.core)
+            yield from (without_data(key, module, said) for key in opened if key[1] == module.name)
+
+
+def rows_by_module(now: datetime) -> dict[str, list[Snapshot]]:
+    """Return the snapshots that any window may reach, newest first."""
+    found: dict[str, list[Snapshot]] = {}
+    rows = Snapshot.objects.filter(captured_at__gt=now - LOOK_BACK, captured_at__lte=now)
+    for row in rows.defer("detail", "worst").order_by("-captured_at"):
+        found.setdefault(row.module, []).append(row)
+    return found
+
+
+def open_alerts() -> Open:
+    """Return the severity of each fired alert that budgets and checks opened, by rule, module and target."""
+    rules = {"check.down", *BY_ID} - {"collector.age"}
+    fired = Alert.objects.filter(closed_at=None, fired_at__isnull=False, source=SOURCE, rule__in=rules)
+    return {(alert.rule, alert.module, alert.target): alert.severity for alert in fired}
+
+
+def blind(module: Module, newest: Snapshot, found: Sequence[Finding], opened: Open) -> Iterator[Finding]:
+    """Yield no data for open alerts that are not found again while a check of their module is silent."""
+    silent = next((check["name"] for check in newest.checks if check["state"] in SILENT), "")
+    if not silent:
+        return
+    told = {(finding.rule, finding.module, finding.target) for finding in found}
+    for key in opened:
+        if key[1] == module.name and key not in told:
+            yield without_data(key, module, f"The check {silent} of {module.title} gives no answer.")
+
+
+def without_data(key: tuple[str, str, str], module: Module, said: str) -> Finding:
+    rule, name, target = key
+    return Finding(rule, name, target, Level.NO_DATA, None, said, core=module.core)
 
 
 def collector_age(now: datetime, newest: datetime) -> Finding:
@@ -115,13 +150,21 @@ def is_beyond(budget: Threshold, value: float, limit: float) -> bool:
     return value < limit if budget.below else value >= limit
 
 
-def checks_of(module: Module, rows: Sequence[Snapshot]) -> Iterator[Finding]:
+def checks_of(module: Module, rows: Sequence[Snapshot], opened: Open) -> Iterator[Finding]:
     """Yield a finding for each check of a module's newest row: down after three failures, up after two."""
-    for check in rows[0].checks if rows else []:
-        is_down = check["state"] in {"failed", "crashed"}
-        level = Level.CRITICAL if is_down else Level.OK
+    for check in rows[0].checks:
+        level = level_of_check(check["state"])
+        if level == Level.NO_DATA and ("check.down", module.name, check["name"]) not in opened:
+            continue
         said = f"{module.title}, {check['name']}: {check['error'] or check['state']}"
         yield Finding(
             "check.down", module.name, check["name"], level, None, said, core=module.core,
             breach_cycles=DOWN_AFTER, recovery_cycles=UP_AFTER,
         )  # fmt: skip
+
+
+def level_of_check(state: str) -> Level:
+    """Return what a check's end says of whether it is down; one that was not run says nothing."""
+    if state in {CheckState.FAILED, CheckState.CRASHED}:
+        return Level.CRITICAL
+    return Level.NO_DATA if state in {CheckState.SKIPPED, CheckState.UNKNOWN} else Level.OK

@@ -9,9 +9,9 @@ from systemstatus import findings
 from systemstatus.alerts.engine import evaluate
 from systemstatus.collector import collect_snapshot
 from systemstatus.findings import Finding, Level
-from systemstatus.judging import judge
+from systemstatus.judging import SOURCE, judge
 from systemstatus.models import Alert
-from systemstatus.registry import Metric, Reading
+from systemstatus.registry import CheckState, Metric, Reading
 from tests.systemstatus.test_collector import NOON
 from tests.systemstatus.watched import module, only, probe
 
@@ -44,7 +44,7 @@ class Drive:
         for _ in range(minutes):
             self.minute += timedelta(minutes=1)
             collect_snapshot(self.minute)
-            evaluate(judge(self.minute), now=self.minute, source="snapshots")
+            evaluate(judge(self.minute), now=self.minute, source=SOURCE)
         fired = Alert.objects.filter(rule=self.budget, closed_at=None, fired_at__isnull=False).first()
         return fired.severity if fired else ""
 
@@ -111,3 +111,56 @@ def test_a_check_that_fails_is_a_finding_of_its_module() -> None:
         down = found(NOON)["check.down"]
     assert (down.level, down.target, down.breach_cycles) == (Level.CRITICAL, "look", 3)
     assert down.message == "one, look: ConnectionError: refused"
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.django_db
+def test_an_alert_stays_open_while_nothing_is_collected() -> None:
+    drive = Drive("db.connections")
+    with only(drive.module):
+        assert drive.hold(95) == "critical"
+        for minutes in (2, 10, 90, 600):
+            later = drive.minute + timedelta(minutes=minutes)
+            evaluate(judge(later), now=later, source=SOURCE)
+            assert Alert.objects.filter(rule="db.connections", closed_at=None).exists()
+            assert found(later)["module.unknown"].level == Level.NO_DATA
+        assert Alert.objects.get(rule="db.connections").state == "no_data"
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.django_db
+def test_an_alert_stays_open_while_its_check_gives_no_answer_and_ends_when_it_says_well() -> None:
+    drive = Drive("db.longest_query")
+    is_hanging = False
+
+    def look() -> Reading:
+        if is_hanging:
+            raise TimeoutError("no answer")
+        return Reading({"db.longest_query": drive.value})
+
+    drive.module = module(
+        "one", probe(look), metrics=(Metric("db.longest_query", "s", "x", "db.longest_query"),)
+    )
+    with only(drive.module):
+        assert drive.hold(400) == "critical"
+        is_hanging = True
+        assert drive.hold(1) == "critical"
+        assert "look" in Alert.objects.get(rule="db.longest_query").message
+        is_hanging = False
+        assert drive.hold(1) == ""
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.django_db
+def test_a_check_that_is_skipped_neither_opens_nor_ends_its_alert() -> None:
+    state = CheckState.SKIPPED
+    drive = Drive("check.down")
+    drive.module = module("one", probe(lambda: Reading({}, state=state)))
+    with only(drive.module):
+        assert drive.hold(0) == ""
+        state = CheckState.FAILED
+        assert drive.hold(0) == "critical"
+        state = CheckState.SKIPPED
+        assert drive.hold(0) == "critical"
+        state = CheckState.OK
+        assert drive.hold(0) == ""

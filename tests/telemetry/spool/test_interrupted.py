@@ -1,4 +1,4 @@
-"""A signal handler that records, wherever in a record it comes: both events are kept, nothing is left open."""
+"""A signal handler that records, wherever in a record it strikes: both events are kept, no file is left."""
 
 import sys
 from collections.abc import Iterator
