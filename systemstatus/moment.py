@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ class Moment:
         is_past: whether it was. grain: the table of snapshots that it lies in.
         newest: when the snapshots that are shown were captured; None where there are none up to then.
         rows: those snapshots by module, without their detail.
-        alerts: the alerts that had fired and were open then, the worst and newest first.
+        recent: the alerts that had fired by then and were open in the 24 hours before.
         problem: why what `?at=` asked for cannot be shown, in a sentence; the page then shows now.
     """
 
@@ -35,13 +36,30 @@ class Moment:
     grain: Grain = MINUTES
     newest: datetime | None = None
     rows: Mapping[str, Seen] = field(default_factory=dict)
-    alerts: tuple[Alert, ...] = ()
+    recent: tuple[Alert, ...] = ()
     problem: str = ""
+
+    @cached_property
+    def alerts(self) -> tuple[Alert, ...]:
+        """The alerts that had fired and were open at the instant, the worst and newest first."""
+        return tuple(alert for alert in self.recent if queries.was_open(alert, self.at))
 
     @property
     def age_s(self) -> float | None:
         """How old the snapshots are at the instant that is shown, in seconds."""
         return (self.at - self.newest).total_seconds() if self.newest else None
+
+    @property
+    def judged_at(self) -> datetime | None:
+        """When alerts were evaluated for the last time of all; None where they never were."""
+        return next((row.judged_at for row in self.rows.values()), None)  # type: ignore[attr-defined] # annotated
+
+    @property
+    def unjudged_s(self) -> float | None:
+        """For how long alerts have not been evaluated, in seconds; 0 for a past minute, None if never."""
+        if self.is_past:
+            return 0.0
+        return (self.now - self.judged_at).total_seconds() if self.judged_at else None
 
     @property
     def is_old(self) -> bool:
@@ -74,8 +92,8 @@ def moment_of(asked: str | None, now: datetime) -> Moment:
     rows = queries.rows_at(grain, at)
     newest = max((row.captured_at for row in rows.values()), default=None)
     is_past = at != now
-    alerts = tuple(queries.fired_at(at) if is_past else queries.fired_now())
-    return Moment(now, at, is_past, grain, newest, rows, alerts, problem)
+    recent = tuple(queries.told_of(at, is_past=is_past))
+    return Moment(now, at, is_past, grain, newest, rows, recent, problem)
 
 
 def understood(asked: str, now: datetime) -> tuple[datetime, str]:

@@ -4,21 +4,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Q, Subquery
+from django.db import connection
+from django.db.models import F, Q, Subquery, Value
 
 from systemstatus.alerts.life import RANK
+from systemstatus.alerts.quiet import Hush
 from systemstatus.grains import Grain
-from systemstatus.models import Alert, Seen, Snapshot
+from systemstatus.models import Alert, AuditEntry, Maintenance, Seen, Silence, Snapshot, StatusLease
 
-MOST_ALERTS: Final = 200
+MOST_ALERTS: Final = 400
+ALERTS_LEASE: Final = "alerts"
+DAY: Final = timedelta(hours=24)
 
 
 def rows_at(grain: Grain, at: datetime) -> dict[str, Seen]:
-    """Return the newest snapshots up to an instant, by module, without their detail; one query."""
+    """Return the newest snapshots up to an instant, by module, without their detail; one query.
+
+    Each also tells, as judged_at, when alerts were evaluated for the last time.
+    """
     model: Any = grain.model
     newest = model.objects.filter(captured_at__lte=at).order_by("-captured_at").values("captured_at")[:1]
-    rows = model.objects.filter(captured_at=Subquery(newest)).defer("detail")
-    return {row.module: row for row in rows}
+    judged = StatusLease.objects.filter(name=ALERTS_LEASE).values("done_at")[:1]
+    rows = model.objects.filter(captured_at=Subquery(newest)).annotate(judged_at=Subquery(judged))
+    return {row.module: row for row in rows.defer("detail")}
 
 
 def window(names: Iterable[str], at: datetime, minutes: int, grain: Grain) -> dict[str, list[Seen]]:
@@ -42,19 +50,66 @@ def details(names: Sequence[str], at: datetime, grain: Grain) -> dict[str, dict[
     return dict(rows.values_list("module", "detail"))
 
 
-def fired_now() -> list[Alert]:
-    """Return up to 200 alerts that have fired and are open, the worst and newest first."""
-    return ranked(Alert.objects.filter(closed_at=None, fired_at__isnull=False).order_by("-began_at"))
+def told_of(at: datetime, *, is_past: bool) -> list[Alert]:
+    """Return up to 400 alerts that had fired by an instant and were open in the 24 hours before; one query.
+
+    Those that were open at the instant come first, the worst and newest before the others.
+    """
+    open_then = Q(closed_at=None) | Q(closed_at__gt=at) if is_past else Q(closed_at=None)
+    rows = Alert.objects.filter(open_then | Q(closed_at__gt=at - DAY), fired_at__lte=at)
+    return sorted(
+        rows.order_by(F("closed_at").desc(nulls_first=True), "-began_at")[:MOST_ALERTS],
+        key=lambda alert: (not was_open(alert, at), -RANK[alert.severity]),
+    )
 
 
-def fired_at(at: datetime) -> list[Alert]:
-    """Return up to 200 alerts that had fired and were open at an instant, the worst and newest first."""
-    still = Q(closed_at=None) | Q(closed_at__gt=at)
-    return ranked(Alert.objects.filter(still, fired_at__lte=at, began_at__lte=at).order_by("-began_at"))
+def was_open(alert: Alert, at: datetime) -> bool:
+    return alert.closed_at is None or alert.closed_at > at
 
 
-def ranked(rows: Any) -> list[Alert]:
-    return sorted(rows[:MOST_ALERTS], key=lambda alert: -RANK[alert.severity])
+WORST_FIRST: Final = ("critical", "unknown", "warning", "skipped", "ok", "disabled")
+SLOTS: Final = """
+SELECT module, floor(extract(epoch FROM captured_at - %(since)s) / %(seconds)s)::int AS slot,
+    min(CASE state WHEN 'critical' THEN 0 WHEN 'unknown' THEN 1 WHEN 'warning' THEN 2 WHEN 'skipped' THEN 3
+        WHEN 'ok' THEN 4 ELSE 5 END) AS worst
+FROM {table} WHERE captured_at >= %(since)s AND captured_at <= %(until)s GROUP BY 1, 2
+"""
+
+
+def worst_states(grain: Grain, since: datetime, until: datetime, minutes: int) -> dict[tuple[str, int], str]:
+    """Return the worst state of each module in each slot of so many minutes since an instant; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SLOTS.format(table=grain.table), {"since": since, "until": until, "seconds": minutes * 60}
+        )
+        return {(module, slot): WORST_FIRST[rank] for module, slot, rank in cursor.fetchall()}
+
+
+def samples(grain: Grain, times: Sequence[datetime]) -> list[tuple[str, datetime, dict[str, Any]]]:
+    """Return module, time and values of the snapshots captured at these times; one query."""
+    model: Any = grain.model
+    return list(model.objects.filter(captured_at__in=times).values_list("module", "captured_at", "values"))
+
+
+def hush_at(at: datetime, alerts: Sequence[Alert]) -> Hush:
+    """Return what kept alerts quiet at an instant: silences, maintenance, failing parents; one query."""
+    names = ("rule", "module", "target", "author", "reason", "starts_at", "ends_at")
+    parts = [
+        model.objects.filter(starts_at__lte=at, ends_at__gt=at).values_list(Value(kind), *names)
+        for kind, model in (("silence", Silence), ("maintenance", Maintenance))
+    ]
+    rows = list(parts[0].union(parts[1], all=True)[:MOST_ALERTS])
+    return Hush(
+        [Silence(**dict(zip(names, told, strict=True))) for kind, *told in rows if kind == "silence"],
+        [Maintenance(**dict(zip(names, told, strict=True))) for kind, *told in rows if kind == "maintenance"],
+        frozenset(alert.module for alert in alerts if not alert.caused_by),
+    )
+
+
+def changes_until(at: datetime, most: int) -> list[AuditEntry]:
+    """Return what was changed up to an instant, the newest first, without before and after; one query."""
+    rows = AuditEntry.objects.filter(occurred_at__lte=at).defer("before", "after")
+    return list(rows.order_by("-occurred_at", "-id")[:most])
 
 
 def newest_minute() -> datetime | None:

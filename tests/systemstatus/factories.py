@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.cache import cache
 from django.utils import timezone
 
 from systemstatus import grains, registry
 from systemstatus.alerts.bounds import key_of
-from systemstatus.models import Alert, AlertState, Severity, Snapshot
+from systemstatus.models import Alert, AlertState, Severity, Snapshot, StatusLease
 from systemstatus.registry import Module
 from systemstatus.thresholds import BY_ID
 
@@ -24,6 +25,7 @@ def make_snapshot(
     module: str | Module, at: datetime | None = None, *, state: str = "ok", **fields: Any
 ) -> Snapshot:
     """Store how a module stood in one minute; checks and values as given."""
+    cache.clear()  # pages keep what they read of a minute
     row = snapshot(module, at or this_minute(), state=state, **fields)
     grains.ensure_partitions(row.captured_at)
     row.save(force_insert=True)
@@ -51,6 +53,7 @@ def make_day(
 ) -> None:
     """Store a quiet day of every registered module, a minute apart, with figures that sway a little."""
     end = until or this_minute()
+    StatusLease.objects.update_or_create(name="alerts", defaults={"minute": end, "done_at": timezone.now()})
     every = list(registry.modules())
     rows = [
         snapshot(
@@ -81,6 +84,7 @@ def quiet(budget: str) -> float:
 
 
 def store(rows: Sequence[Snapshot]) -> None:
+    cache.clear()
     for day in sorted({row.captured_at.date() for row in rows}):
         grains.ensure_partitions(next(row.captured_at for row in rows if row.captured_at.date() == day))
     Snapshot.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
@@ -98,3 +102,117 @@ def make_alert(
     return Alert.objects.create(
         key=key_of(rule, module, target), rule=rule, module=module, target=target, **given
     )
+
+
+ALTER = "ALTER TABLE rating_cdr ADD COLUMN rated_by varchar(?)"
+UPDATE = "UPDATE rating_cdr SET rated_at = ? WHERE id = ANY(?)"
+PROBLEMS: Mapping[str, Mapping[str, Any]] = {
+    "postgres": {
+        "db.lock_wait": 2040.0,
+        "db.idle_in_tx": 2460.0,
+        "db.longest_query": 2052.4,
+        "db.connections": 78.0,
+    },
+    "redis": {"cache.rtt": 80.4},
+    "dataqueue": {"queue.oldest": {"paid": 4.0, "free": 1860.0, "heavy": 0.0}, "queue.depth": {"free": 412}},
+}
+BLOCKING = [
+    {"pid": 48213, "depth": 0, "waits_s": None, "waits_for": "", "holds": ["rating_cdr (AccessShareLock)"],
+     "state": "idle in transaction", "app": "metabase", "account": "report_reader", "transaction_s": 2460.0,
+     "query": "SELECT carrier, sum(cost) FROM rating_cdr WHERE day = ? GROUP BY carrier", "blocked": 1},
+    {"pid": 48377, "depth": 1, "waits_s": 2040.0, "waits_for": "relation rating_cdr (AccessExclusiveLock)",
+     "holds": [], "state": "active", "app": "healthpilot-migrate", "account": "healthpilot",
+     "transaction_s": 2052.0, "query": ALTER, "blocked": 2},
+    *[{"pid": pid, "depth": 2, "waits_s": waits, "waits_for": "relation rating_cdr (RowExclusiveLock)",
+       "holds": [], "state": "active", "app": "healthpilot-worker", "account": "healthpilot",
+       "transaction_s": waits, "query": UPDATE, "blocked": 0}
+      for pid, waits in ((48391, 2030.0), (48402, 2011.5))],
+]  # fmt: skip
+
+
+def make_bad_night(*, minutes: int = 35) -> None:
+    """Store a day whose last half hour went wrong: a session holds a lock, Redis is slow, jobs late."""
+    make_day()
+    now = this_minute()
+    for row in Snapshot.objects.filter(captured_at__gt=now - timedelta(minutes=minutes)):
+        row.values |= PROBLEMS.get(row.module, {})
+        Snapshot.objects.filter(module=row.module, captured_at=row.captured_at).update(values=row.values)
+    Snapshot.objects.filter(module="postgres", captured_at=now).update(detail=DATABASE)
+    failed = [
+        check("depth", at=now),
+        check("failures", "failed", at=now, error="no answer within 1 s",
+              last_ok=(now - timedelta(minutes=9)).isoformat()),
+    ]  # fmt: skip
+    Snapshot.objects.filter(module="dataqueue", captured_at__gt=now - timedelta(minutes=9)).update(
+        state="critical", checks=failed, error="no answer within 1 s"
+    )
+    common = {"unit": "s"}
+    make_alert("db.idle_in_tx", "postgres", minutes=41, value=2460, **common)
+    make_alert("db.lock_wait", "postgres", minutes=34, value=2040, **common)
+    make_alert("db.longest_query", "postgres", minutes=34, value=2052.4, **common)
+    make_alert("cache.rtt", "redis", minutes=32, value=80.4, unit="ms", caused_by="postgres")
+    make_alert(
+        "queue.oldest", "dataqueue", target="free", minutes=31, value=1860, caused_by="postgres", **common
+    )
+    depth: dict[str, Any] = {"severity": "warning", "value": 412, "unit": "jobs", "caused_by": "postgres"}
+    make_alert("queue.depth", "dataqueue", target="free", minutes=24, **depth)
+    cache.clear()
+
+
+def listed(pid: int, app: str, state: str, query: str, seconds: float) -> dict[str, Any]:
+    return {"pid": pid, "app": app, "account": "healthpilot", "state": state, "query": query, "waits_for": "",
+            "query_s": seconds, "state_s": seconds, "transaction_s": seconds}  # fmt: skip
+
+
+DATABASE: Mapping[str, Any] = {
+    "server": {"version": "18.4", "up_s": 1_213_000},
+    "connections": {"states": {"active": 12, "idle": 58, "idle in transaction": 1, "background": 7},
+                    "most": 100},
+    "applications": {"healthpilot-web": 42, "healthpilot-worker": 30, "metabase": 1},
+    "longest_queries": [
+        listed(48377, "healthpilot-migrate", "active", ALTER, 2052.4),
+        listed(48391, "healthpilot-worker", "active", UPDATE, 2030.0),
+        listed(47990, "healthpilot-web", "active", "SELECT date_trunc(?, created_at), sum(input_tokens) FROM "
+               "telemetry_llm_events WHERE context_type = ? GROUP BY ?", 48.1),
+    ],
+    "idle_in_tx": [
+        listed(48213, "metabase", "idle in transaction", "SELECT carrier, sum(cost) FROM rating_cdr", 2460.0)
+    ],
+    "blocking": BLOCKING,
+    "tables": [
+        {"name": "telemetry_job_events", "parts": 90, "table_bytes": 98_000_000_000,
+         "index_bytes": 31_000_000_000, "rows": 410_000_000},
+        {"name": "rating_cdr", "parts": 12, "table_bytes": 22_000_000_000, "index_bytes": 9_000_000_000,
+         "rows": 92_000_000},
+        {"name": "cost_user_daily", "parts": 1, "table_bytes": 812_000_000, "index_bytes": 402_000_000,
+         "rows": 4_500_000},
+    ],
+    "dead_tuples": [
+        {"name": "rating_cdr", "live": 92_000_000, "dead": 5_980_000, "share": 6.1, "vacuumed_at": None,
+         "analyzed_at": None, "remedy": 'VACUUM (ANALYZE) "rating_cdr";'},
+    ],
+    "bloat": [
+        {"name": "cost_user_daily", "bytes": 812_000_000, "rows": 4_500_000, "share": 31.0,
+         "remedy": 'VACUUM FULL "cost_user_daily";'},
+    ],
+    "xid_ages": [{"datname": "healthpilot", "xid_age": 212_000_000, "mxid_age": 8_100_000}],
+    "sequences": [{"name": "public.audit_entries_id_seq", "last_value": 90_210, "max_value": 2_147_483_647,
+                   "used": 4.2}],
+    "statements": [
+        {"query": "UPDATE cost_user_daily SET cost_exact = ? WHERE user_id = ?", "calls": 812_000,
+         "rows": 812_000, "total_ms": 1_410_220.4, "mean_ms": 1.737, "share": 41.2},
+        {"query": "SELECT * FROM job WHERE state = ? FOR UPDATE SKIP LOCKED LIMIT ?", "calls": 9_120_000,
+         "rows": 410_000, "total_ms": 801_120.0, "mean_ms": 0.088, "share": 23.4},
+    ],
+    "indexes": {
+        "unused": [
+            {"name": "rating_cdr_carrier", "table": "rating_cdr", "bytes": 410_000_000, "partitioned": False,
+             "definition": "CREATE INDEX rating_cdr_carrier ON rating_cdr (carrier)",
+             "remedy": 'DROP INDEX CONCURRENTLY IF EXISTS "rating_cdr_carrier";',
+             "migration": "from django.db import migrations\n"},
+        ],
+        "duplicate": [],
+        "invalid": [],
+    },
+    "replication": {"replicas": [], "slots": [], "is_replica": False, "behind_s": None},
+}  # fmt: skip

@@ -1,0 +1,216 @@
+"""The status of everything, and the one sentence that says which layer fails, since when, and why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from healthpilot.web.templatetags.figures import relative
+from systemstatus import registry
+from systemstatus.models import Alert
+from systemstatus.moment import GONE_AFTER_S, OLD_AFTER_S, Moment
+from systemstatus.phrases import capital, layer_of, phrase, title_of, value_of
+from systemstatus.registry import Layer
+from systemstatus.standing import ERROR, OFF, OK, RANK, UNKNOWN, WARN, WORDS, Standing, of_alert, worst
+from systemstatus.wording import span_text
+
+LINKS: Final = 4
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong: with which module, since when, and in what words."""
+
+    module: str
+    status: str
+    phrase: str
+    since: datetime | None
+    word: str = ""
+    caused_by: str = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """One step of how it came to this: when and where, what, and how bad."""
+
+    at: str
+    what: str
+    status: str
+    word: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The status of everything at a moment: ok, warn, error or unknown, and the sentence for it."""
+
+    status: str
+    sentence: str
+    since: datetime | None = None
+    why: str = ""
+    chain: Sequence[Link] = field(default_factory=list)
+
+    @property
+    def word(self) -> str:
+        return WORDS[self.status]
+
+
+def verdict(moment: Moment, found: Sequence[Standing]) -> Verdict:
+    """Return the verdict on a moment.
+
+    RED where a critical alert fires, a core part is down, or nothing is known of one for five minutes; YELLOW
+    where a budget's warning is breached or anything else is not well. Without data nothing is green.
+    """
+    if moment.newest is None:
+        return Verdict(UNKNOWN, "Nothing is known: no snapshot has been collected yet.", why=counted(found))
+    troubles = sorted(troubles_of(moment, found), key=lambda one: -RANK[one.status])
+    status = status_of(moment, found, troubles)
+    if not troubles:
+        return Verdict(status, well(found), why=counted(found))
+    head = headline(troubles)
+    cause = root(head, troubles)
+    return Verdict(
+        status, sentence(head, cause), since(head, cause), why(found, troubles), chain(head, cause, troubles)
+    )
+
+
+def status_of(moment: Moment, found: Sequence[Standing], troubles: Sequence[Trouble]) -> str:
+    """Return the status of everything: the worst trouble, what is unknown as a warning."""
+    statuses = [one.status for one in troubles]
+    if moment.is_old or any(one.module.core and one.status == UNKNOWN for one in found):
+        statuses.append(WARN)
+    known = [WARN if status == UNKNOWN else status for status in statuses]
+    return worst(known) or (OK if any(one.status == OK for one in found) else UNKNOWN)
+
+
+def troubles_of(moment: Moment, found: Sequence[Standing]) -> Iterator[Trouble]:
+    """Yield what is wrong: late snapshots, alerts that fired, and modules that are not well without one."""
+    if moment.is_old:
+        age = relative(moment.at - moment.newest).removesuffix(" ago") if moment.newest else ""
+        bad = ERROR if moment.is_gone else WARN
+        yield Trouble("collector", bad, f"nothing has been collected for {age}", moment.newest)
+    if (late := unjudged(moment)) is not None:
+        yield late
+    for alert in moment.alerts:
+        if (status := of_alert(alert)) in {WARN, ERROR, UNKNOWN}:
+            yield of_fired(alert, status)
+    for one in found if not moment.is_gone else ():
+        if (alone_status := alone(one, moment)) is not None:
+            yield Trouble(one.module.name, alone_status, unwell(one), one.unwell_since, one.word)
+
+
+def unjudged(moment: Moment) -> Trouble | None:
+    """Return the trouble of rules that nobody evaluates: without them no alert can say anything."""
+    if moment.is_old:
+        return None
+    late_s = moment.unjudged_s
+    if late_s is None:
+        return Trouble("alerts", WARN, "alerts have never been evaluated", None)
+    if late_s <= OLD_AFTER_S:
+        return None
+    status = ERROR if late_s > GONE_AFTER_S else WARN
+    said = f"alerts have not been evaluated for {span_text(late_s * 1000)}"
+    return Trouble("alerts", status, said, moment.judged_at)
+
+
+def of_fired(alert: Alert, status: str) -> Trouble:
+    bad = status if alert.core or status != ERROR else WARN
+    return Trouble(alert.module, bad, phrase(alert), alert.began_at, value_of(alert), alert.caused_by)
+
+
+def alone(one: Standing, moment: Moment) -> str | None:
+    """Return the status of a module that is unwell by its snapshot and has no alert; else None."""
+    if one.own in {OK, OFF} or one.alerts:
+        return None
+    if not one.module.core:
+        return WARN
+    if one.own == UNKNOWN:
+        return ERROR if one.row and one.is_long_unknown(moment.at, GONE_AFTER_S) else UNKNOWN
+    return ERROR if one.is_down(moment.at) else WARN
+
+
+def unwell(one: Standing) -> str:
+    """Return in words how a module is unwell."""
+    title = one.module.title
+    return {UNKNOWN: f"nothing is known of {title}", ERROR: f"{title} fails its check"}.get(
+        one.own, f"{title} is not quite well"
+    )
+
+
+def headline(troubles: Sequence[Trouble]) -> Trouble:
+    """Return the worst trouble; among equals the one that people notice first, nearest to the edge."""
+    bad = [one for one in troubles if one.status == troubles[0].status]
+    return min(bad, key=lambda one: depth(one.module))
+
+
+def depth(name: str) -> int:
+    module = registry.registered.get(name)
+    return list(Layer).index(module.layer) if module else len(Layer)
+
+
+def root(head: Trouble, troubles: Sequence[Trouble]) -> Trouble:
+    """Return the trouble that explains another: what it names as its cause, or what its module depends on."""
+    by_module: dict[str, Trouble] = {}
+    for one in troubles:
+        first = by_module.setdefault(one.module, one)
+        if (one.since or first.since) and one.since and first.since and one.since < first.since:
+            by_module[one.module] = one
+    seen, at = {head.module}, head
+    while (under := below(at, by_module, seen)) is not None:
+        seen.add(under.module)
+        at = under
+    return at
+
+
+def below(at: Trouble, by_module: Mapping[str, Trouble], seen: set[str]) -> Trouble | None:
+    """Return the trouble of a module that this one rests on; None where all of those are well."""
+    module = registry.registered.get(at.module)
+    names = [at.caused_by, *(module.depends_on if module else ())]
+    return next((by_module[name] for name in names if name in by_module and name not in seen), None)
+
+
+def sentence(head: Trouble, cause: Trouble) -> str:
+    """Return the sentence: what is noticed, because of what, since when."""
+    because = f" because {cause.phrase}" if cause is not head else ""
+    start = since(head, cause)
+    at = f", since {start:%H:%M} UTC" if start else ""
+    return f"{capital(head.phrase)}{because}{at}."
+
+
+def since(head: Trouble, cause: Trouble) -> datetime | None:
+    return min((one.since for one in (head, cause) if one.since), default=None)
+
+
+def chain(head: Trouble, cause: Trouble, troubles: Sequence[Trouble]) -> list[Link]:
+    """Return how it came to this, the first first; nothing where there is but one thing."""
+    others = [one for one in troubles if one not in (head, cause) and one.since]
+    told = [head, *([cause] if cause is not head else []), *others][:LINKS]
+    ordered = sorted(told, key=lambda one: (one.since is None, one.since))
+    return [link(one, is_cause=one is cause) for one in ordered] if len(told) > 1 else []
+
+
+def link(one: Trouble, *, is_cause: bool) -> Link:
+    where = capital(layer_of(one.module)) or title_of(one.module)
+    at = f"{one.since:%H:%M} {where}" if one.since else where
+    return Link(at, capital(one.phrase), one.status, "Cause" if is_cause else WORDS[one.status])
+
+
+def why(found: Sequence[Standing], troubles: Sequence[Trouble]) -> str:
+    """Return the sentence below: how many modules are well, and how much else is wrong."""
+    more = len(troubles) - 1
+    also = f" {more} more thing{'' if more == 1 else 's'} to look at." if more else ""
+    return counted(found) + also
+
+
+def counted(found: Sequence[Standing]) -> str:
+    """Return how many modules are well, and how the others stand: '5 of 8 modules are OK, 1 is unknown.'"""
+    fine = sum(one.status == OK for one in found)
+    counts = {status: sum(one.status == status for one in found) for status in (ERROR, WARN, UNKNOWN, OFF)}
+    words = {ERROR: "in error", WARN: "in warning", UNKNOWN: "unknown", OFF: "not configured"}
+    rest = [f"{count} {words[status]}" for status, count in counts.items() if count]
+    return f"{', '.join([f'{fine} of {len(found)} modules are OK', *rest])}."
+
+
+def well(found: Sequence[Standing]) -> str:
+    if any(one.status == OK for one in found):
+        return "Everything that is watched is well."
+    return "Nothing that is watched has said anything yet."

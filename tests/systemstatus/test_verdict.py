@@ -1,0 +1,174 @@
+"""The verdict: red, yellow, green or unknown by the rules, in a sentence that names the cause."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from systemstatus.models import StatusLease
+from systemstatus.moment import Moment, moment_of
+from systemstatus.registry import Layer
+from systemstatus.standing import standings
+from systemstatus.verdict import Verdict, verdict
+from tests.systemstatus.factories import check, make_alert, make_bad_night, make_snapshot, this_minute
+from tests.systemstatus.watched import module, only
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def two_modules() -> Iterator[None]:
+    """A core database, core jobs that rest on it, and an integration that is not core."""
+    watched = (
+        module("jobs", title="Jobs", layer=Layer.QUEUE, depends_on=("store",)),
+        module("store", title="Store", layer=Layer.DATABASE),
+        module("mail", title="Mail", layer=Layer.INTEGRATION, core=False),
+    )
+    StatusLease.objects.create(name="alerts", done_at=timezone.now())
+    with only(*watched):
+        yield
+
+
+def seen(minutes: int = 0, **states: str) -> None:
+    """Store how the modules stand: those that are not named are well; a failure began so many minutes ago."""
+    began = (this_minute() - timedelta(minutes=minutes)).isoformat()
+    for name in ("jobs", "store", "mail"):
+        state = states.get(name, "ok")
+        word = {"critical": "failed", "unknown": "crashed"}.get(state, state)
+        told: dict[str, Any] = {} if state == "ok" else {"last_ok": began}
+        make_snapshot(name, state=state, checks=[check("look", word, **told)])
+
+
+def now() -> Verdict:
+    moment = moment_of("", timezone.now())
+    return verdict(moment, standings(moment))
+
+
+def test_all_well_is_green() -> None:
+    seen()
+    assert now().status == "ok"
+    assert now().sentence == "Everything that is watched is well."
+    assert now().why == "3 of 3 modules are OK."
+
+
+def test_without_data_nothing_is_green() -> None:
+    assert now().status == "unknown"
+    assert verdict(Moment(timezone.now(), timezone.now()), []).status == "unknown"
+
+
+def test_a_critical_alert_is_red_and_a_warning_yellow() -> None:
+    seen()
+    alert = make_alert("queue.oldest", "jobs", severity="warning", value=90, unit="s")
+    assert now().status == "warn"
+    alert.severity = "critical"
+    alert.save()
+    assert now().status == "error"
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, "warn"), (3, "error")])
+def test_a_core_part_is_down_after_three_failures(minutes: int, status: str) -> None:
+    seen(minutes, store="critical")
+    assert now().status == status
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, "warn"), (6, "error")])
+def test_an_unknown_core_part_is_yellow_and_red_after_five_minutes(minutes: int, status: str) -> None:
+    seen(minutes, store="unknown")
+    assert now().status == status
+    assert "nothing is known of Store" in now().sentence.lower().replace("store", "Store")
+
+
+def test_a_core_part_without_a_snapshot_is_not_green() -> None:
+    seen()
+    with only(module("new", title="New")):
+        assert now().status != "ok"
+
+
+@pytest.mark.parametrize("state", ["critical", "unknown", "warning"])
+def test_what_is_not_core_is_yellow_at_most(state: str) -> None:
+    seen(30, mail=state)
+    assert now().status == "warn"
+
+
+def test_what_is_not_configured_is_no_trouble() -> None:
+    seen(mail="disabled")
+    assert now().status == "ok"
+    assert now().why == "2 of 3 modules are OK, 1 not configured."
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(3, "warn"), (6, "error")])
+def test_late_snapshots_are_yellow_then_red(minutes: int, status: str) -> None:
+    at = this_minute() - timedelta(minutes=minutes)
+    for name in ("jobs", "store", "mail"):
+        make_snapshot(name, at, checks=[check("look", at=at)])
+    assert now().status == status
+    assert "nothing has been collected" in now().sentence.lower()
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(3, "warn"), (6, "error"), (None, "warn")])
+def test_rules_that_nobody_evaluates_are_never_green(minutes: int | None, status: str) -> None:
+    seen()
+    done = timezone.now() - timedelta(minutes=minutes) if minutes else None
+    StatusLease.objects.filter(name="alerts").update(done_at=done)
+    assert now().status == status
+    assert "evaluated" in now().sentence
+
+
+def test_the_sentence_names_what_people_notice_and_what_causes_it() -> None:
+    seen()
+    make_alert("queue.oldest", "jobs", target="free", minutes=20, value=1860, unit="s")
+    cause = make_alert("db.lock_wait", "store", minutes=30, value=2040, unit="s")
+    found = now()
+    assert found.sentence == (
+        "Jobs in queue free are 31\u202fmin late because a session in Store has waited 34\u202fmin"
+        f" for a lock, since {cause.began_at:%H:%M} UTC."
+    )
+    assert [link.word for link in found.chain] == ["Cause", "Error"]
+    assert found.since == cause.began_at
+
+
+def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
+    seen()
+    make_alert("queue.depth", "jobs", minutes=9, value=300, unit="jobs", caused_by="mail")
+    make_alert("integration.p95", "mail", severity="warning", minutes=5, value=4000, unit="ms")
+    make_alert("db.lock_wait", "store", severity="warning", minutes=30, value=40, unit="s")
+    assert now().sentence.startswith("300\u202fjobs wait because Mail answers in")
+
+
+def test_parts_that_rest_on_each_other_end_somewhere() -> None:
+    ring = (
+        module("a", depends_on=("b",), layer=Layer.APP),
+        module("b", depends_on=("a",), layer=Layer.QUEUE),
+    )
+    with only(*ring):
+        make_alert("check.down", "a", message="a is down")
+        make_alert("check.down", "b", message="b is down")
+        make_snapshot("a")
+        make_snapshot("b")
+        assert now().sentence.startswith("A fails its check because b fails its check")
+
+
+def test_a_past_minute_is_judged_as_it_was() -> None:
+    make_snapshot("store", this_minute() - timedelta(minutes=30))
+    alert = make_alert("db.lock_wait", "store", minutes=40, value=99, unit="s")
+    alert.closed_at, alert.state = timezone.now() - timedelta(minutes=20), "resolved"
+    alert.save()
+    at = f"{this_minute() - timedelta(minutes=30):%Y-%m-%dT%H:%M}"
+    moment = moment_of(at, timezone.now())
+    assert verdict(moment, standings(moment)).status == "error"
+
+
+def test_a_bad_night_reads_as_one_sentence() -> None:
+    with only(
+        module("dataqueue", title="DataQueue", layer=Layer.QUEUE, depends_on=("postgres",)),
+        module("redis", title="Redis", layer=Layer.CACHE),
+        module("postgres", title="PostgreSQL", layer=Layer.DATABASE),
+    ):
+        make_bad_night()
+        found = now()
+    assert found.status == "error"
+    assert found.sentence.startswith(
+        "Jobs in queue free are 31\u202fmin late because a session in PostgreSQL"
+    )
