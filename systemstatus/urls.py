@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from systemstatus import views
+from systemstatus import alert_views, views
 
 app_name = "status"
 
 urlpatterns = [
     path("status", views.tab, name="overview"),
     path("status/<slug:slug>", views.tab, name="tab"),
+    path("status/alerts/<int:alert_id>/acknowledge", alert_views.acknowledge, name="acknowledge"),
+    path("status/alerts/silence", alert_views.silence, name="silence"),
+    path("status/alerts/silences/<int:pk>/end", alert_views.end_silence, name="end_silence"),
+    path("status/alerts/maintenance", alert_views.maintenance, name="maintenance"),
+    path("status/alerts/maintenance/<int:pk>/end", alert_views.end_maintenance, name="end_maintenance"),
 ]

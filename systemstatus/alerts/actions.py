@@ -1,11 +1,14 @@
-"""What people do about alerts: acknowledge, silence, announce maintenance; each is audited."""
+"""What people do about alerts: acknowledge, silence, announce maintenance; each is audited.
+
+The same asked twice, as a double click does, is done once.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 from django.db import transaction
 
-from systemstatus.audit import record_audit
+from systemstatus.audit import lock_chain, record_audit
 from systemstatus.models import Alert, AlertTransition, Maintenance, Quiet, Silence
 
 Row = TypeVar("Row", bound=Quiet)
@@ -13,6 +16,7 @@ Row = TypeVar("Row", bound=Quiet)
 LONGEST_SILENCE: Final = timedelta(days=7)
 LONGEST_MAINTENANCE: Final = timedelta(days=30)
 MOST_IN_FORCE: Final = 200
+TWICE_WITHIN: Final = timedelta(seconds=60)
 
 
 class ActionError(Exception):
@@ -34,6 +38,8 @@ def acknowledge(alert_id: int, *, actor: str, note: str, now: datetime) -> Alert
         alert = Alert.objects.select_for_update().filter(pk=alert_id, closed_at=None).first()
         if alert is None:
             raise ActionError("alert", "This alert is over: there is nothing to acknowledge.")
+        if (alert.acknowledged_by, alert.acknowledgement) == (actor[:80], note):
+            return alert
         if alert.acknowledged_at:
             told = f"{alert.acknowledged_by} acknowledged it at {alert.acknowledged_at:%H:%M} UTC."
             raise ActionError("alert", told)
@@ -133,12 +139,25 @@ def kept(row: Row, actor: str, reason: str, action: str) -> Row:
     """Store a silence or a window with its reason, audited."""
     row.author, row.reason = actor[:80], required("reason", reason, "Say why: others will ask.")
     with transaction.atomic():
+        lock_chain()  # one at a time, so that of two that are the same the second finds the first
+        same = said_already(row)
+        if same:
+            return same
         in_force = type(row)._default_manager.filter(ends_at__gt=row.starts_at).count()
         if in_force >= MOST_IN_FORCE:
             raise ActionError("rule", f"{MOST_IN_FORCE} are in force already: end some first.")
         row.save(force_insert=True)
         record_audit(actor=actor, action=action, target=f"{row.pk}", after=as_json(row), reason=row.reason)
     return row
+
+
+def said_already(row: Row) -> Row | None:
+    """Return the row by which the same person said the same for the same time within the last minute."""
+    names = ("rule", "module", "target", "author", "reason")
+    told = type(row)._default_manager.filter(**{name: getattr(row, name) for name in names})
+    near = (row.ends_at - TWICE_WITHIN, row.ends_at + TWICE_WITHIN)
+    begun = (row.starts_at - TWICE_WITHIN, row.starts_at + TWICE_WITHIN)
+    return told.filter(ends_at__range=near, starts_at__range=begun, ended_by="").order_by("-id").first()
 
 
 def ended(model: type[Row], pk: int, actor: str, now: datetime, action: str) -> Row:

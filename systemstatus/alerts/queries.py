@@ -1,15 +1,16 @@
 """What pages read of alerts: open ones with their causes, history, messages, what is kept quiet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Min, Q, QuerySet, Value
+from django.db.models.fields.json import KT
 
 from healthpilot.web.pages import Cursor, Page, clamped, keyset_page
 from systemstatus.alerts.life import RANK
-from systemstatus.alerts.quiet import in_force
+from systemstatus.alerts.quiet import Hush, in_force
 from systemstatus.models import Alert, AlertTransition, Maintenance, Notification, Quiet, Silence
 from systemstatus.notify import channels
 
@@ -24,6 +25,13 @@ class OpenAlert:
     muted: str = ""
     children: "list[OpenAlert]" = field(default_factory=list)
 
+    @property
+    def family(self) -> "Iterator[OpenAlert]":
+        """Yield it and those below it."""
+        yield self
+        for child in self.children:
+            yield from child.family
+
 
 def open_alerts(now: datetime, *, with_pending: bool = True) -> list[OpenAlert]:
     """Return up to 200 open alerts, the worst and newest first, those that another explains below it."""
@@ -31,7 +39,19 @@ def open_alerts(now: datetime, *, with_pending: bool = True) -> list[OpenAlert]:
     if not with_pending:
         found = found.exclude(fired_at=None)
     rows = list(found.order_by("-began_at")[:MOST_OPEN])
-    hush = in_force(now, rows)
+    return tree(rows, in_force(now, rows))
+
+
+def pending(at: datetime, **wanted: str) -> list[Alert]:
+    """Return up to 200 alerts that had not fired at a time, the newest first; wanted: module, severity."""
+    not_yet = Q(fired_at=None) | Q(fired_at__gt=at)
+    not_over = Q(closed_at=None) | Q(closed_at__gt=at)
+    rows = Alert.objects.filter(not_yet, not_over, began_at__lte=at, **given(wanted))
+    return list(rows.order_by("-began_at", "-id")[:MOST_OPEN])
+
+
+def tree(rows: Iterable[Alert], hush: Hush) -> list[OpenAlert]:
+    """Return alerts the worst and newest first, those that another explains below it."""
     lines = sorted(
         (OpenAlert(row, hush.reason(row)) for row in rows),
         key=lambda line: (line.alert.fired_at is None, -RANK[line.alert.severity], -line.alert.pk),
@@ -63,28 +83,67 @@ def open_counts() -> dict[str, int]:
     return found
 
 
-def history(*, cursor: str | None, limit: int | None = None, module: str = "") -> Page[Alert]:
-    """Return alerts that fired, the newest first; raises CursorError."""
-    rows = Alert.objects.exclude(fired_at=None)
-    if module:
-        rows = rows.filter(module=module)
-    return newest_first(rows, "began_at", scope=f"alerts:{module}", cursor=cursor, limit=limit)
+def history(
+    *, cursor: str | None, limit: int | None = None, until: datetime | None = None, **wanted: str
+) -> Page[Alert]:
+    """Return alerts that fired, those that began last first; raises CursorError.
+
+    Args:
+        until: only those that were over by then. wanted: module, severity.
+    """
+    rows = Alert.objects.exclude(fired_at=None).filter(**given(wanted))
+    if until:
+        rows = rows.filter(closed_at__lte=until)
+    return newest_first(rows, "began_at", scope=f"alerts:{named(wanted, until)}", cursor=cursor, limit=limit)
 
 
 def timeline(
-    *, cursor: str | None, limit: int | None = None, alert_id: int | None = None
+    *,
+    cursor: str | None,
+    limit: int | None = None,
+    alert_id: int | None = None,
+    until: datetime | None = None,
+    **wanted: str,
 ) -> Page[AlertTransition]:
-    """Return steps of all alerts or of one, the newest first, each with its alert; raises CursorError."""
-    rows = AlertTransition.objects.select_related("alert")
+    """Return steps of all alerts or of one, the newest first, each with its alert; raises CursorError.
+
+    Args:
+        until: only those up to then. wanted: module, severity.
+    """
+    places = {"module": "alert__module", "severity": "severity"}
+    rows = AlertTransition.objects.select_related("alert").filter(
+        **{places[name]: value for name, value in given(wanted).items()}
+    )
     if alert_id is not None:
         rows = rows.filter(alert_id=alert_id)
-    return newest_first(rows, "occurred_at", scope=f"alert-steps:{alert_id}", cursor=cursor, limit=limit)
+    if until:
+        rows = rows.filter(occurred_at__lte=until)
+    scope = f"alert-steps:{alert_id}:{named(wanted, until)}"
+    return newest_first(rows, "occurred_at", scope=scope, cursor=cursor, limit=limit)
 
 
-def notifications(*, cursor: str | None, limit: int | None = None) -> Page[Notification]:
-    """Return messages, the newest first; raises CursorError."""
-    rows = Notification.objects.defer("body")
-    return newest_first(rows, "created_at", scope="alert-messages", cursor=cursor, limit=limit)
+def notifications(
+    *, cursor: str | None, limit: int | None = None, until: datetime | None = None, **wanted: str
+) -> Page[Notification]:
+    """Return messages with their title alone, the newest first; raises CursorError.
+
+    Args:
+        until: only those written by then. wanted: state, channel, group.
+    """
+    rows = Notification.objects.defer("body").annotate(title=KT("body__data__title")).filter(**given(wanted))
+    if until:
+        rows = rows.filter(created_at__lte=until)
+    scope = f"alert-messages:{named(wanted, until)}"
+    return newest_first(rows, "created_at", scope=scope, cursor=cursor, limit=limit)
+
+
+def given(wanted: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in wanted.items() if value}
+
+
+def named(wanted: Mapping[str, str], until: datetime | None) -> str:
+    """Return a list's name for its cursors: its filter and where it ends."""
+    return ":".join([*(f"{name}={value}" for name, value in sorted(given(wanted).items())), f"{until or ''}"])
 
 
 def newest_first(
@@ -118,6 +177,26 @@ def silences(now: datetime) -> list[Silence]:
 def maintenance(now: datetime) -> list[Maintenance]:
     """Return the maintenance windows in force and to come."""
     return list(Maintenance.objects.filter(ends_at__gt=now).order_by("starts_at")[:MOST_OPEN])
+
+
+QUIET_FIELDS: Final = ("id", "rule", "module", "target", "author", "reason", "starts_at", "ends_at")
+
+
+def kept_quiet(at: datetime) -> tuple[list[Silence], list[Maintenance]]:
+    """Return what is not over at a time: silences, and windows in force and to come; one query."""
+    fields = ("kind", *QUIET_FIELDS)
+    parts = [
+        model._default_manager.filter(ends_at__gt=at).annotate(kind=Value(kind)).values_list(*fields)
+        for kind, model in (("silence", Silence), ("maintenance", Maintenance))
+    ]
+    found = [
+        (kind, dict(zip(QUIET_FIELDS, row, strict=True)))
+        for kind, *row in parts[0].union(parts[1], all=True).order_by("ends_at", "id")[: 2 * MOST_OPEN]
+    ]
+    return (
+        [Silence(**row) for kind, row in found if kind == "silence"],
+        [Maintenance(**row) for kind, row in found if kind == "maintenance"],
+    )
 
 
 def maintenance_between(since: datetime, until: datetime) -> list[Maintenance]:

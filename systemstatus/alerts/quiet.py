@@ -31,11 +31,14 @@ class Hush:
 
 def in_force(now: datetime, alerts: Iterable[Alert]) -> Hush:
     """Return what keeps alerts quiet now; alerts: the open ones, among them the parents."""
-    return Hush(
-        list(Silence.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("id")[:200]),
-        list(Maintenance.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("id")[:200]),
-        frozenset(alert.module for alert in alerts if alert.is_open and not alert.caused_by),
-    )
+    silences = Silence.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("id")[:200]
+    windows = Maintenance.objects.filter(starts_at__lte=now, ends_at__gt=now).order_by("id")[:200]
+    return Hush(list(silences), list(windows), failing_modules(alerts))
+
+
+def failing_modules(alerts: Iterable[Alert]) -> frozenset[str]:
+    """Return the modules with an open alert that no other module explains."""
+    return frozenset(alert.module for alert in alerts if alert.is_open and not alert.caused_by)
 
 
 def matches(row: Quiet, alert: Alert) -> bool:

@@ -20,6 +20,7 @@ from costs.models import CostDay
 from costs.throttle.scopes import Scope
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
+from tests.systemstatus import scenes
 
 MODEL = "gpt-4o"
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
@@ -112,6 +113,13 @@ PAGES = [
     Visit("instrument", "/admin/instrument"),
     Visit("import a file", "/admin/import", as_admin=True),
     Visit("jobs: none yet", "/admin/jobs"),
+    Visit("alerts: a bad night", "/admin/status/alerts", scenes.make_night, as_admin=True),
+    Visit("alerts: timeline", "/admin/status/alerts?view=timeline", scenes.make_night),
+    Visit("alerts: messages", "/admin/status/alerts?view=messages", scenes.make_night),
+    Visit("alerts: ended", "/admin/status/alerts?view=ended", scenes.make_night),
+    Visit("alerts: none, nothing collected", "/admin/status/alerts", as_admin=True),
+    Visit("alerts: a silence", "/admin/status/alerts/silence", as_admin=True),
+    Visit("alerts: a maintenance window", "/admin/status/alerts/maintenance", as_admin=True),
     Visit("design: every state of every component", "/admin/design", ready=all_drawn),
     Visit("front page", "/", signed_in=False),
     Visit("sign in", "/accounts/login/", signed_in=False),

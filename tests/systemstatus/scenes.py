@@ -1,0 +1,97 @@
+"""A bad night for pages to show: alerts with a cause, changes before them, messages, silences, odd texts."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import time_machine
+from django.utils import timezone
+
+from systemstatus.alerts import actions
+from systemstatus.audit import record_audit
+from systemstatus.models import Alert, AlertState, AlertTransition, Notification
+from systemstatus.notify import outbox
+from tests.systemstatus.factories import make_alert, make_day
+
+ODD: Final = ("<script>alert(1)</script>", "\u202eمرحبا evil", "W" * 40, "🦄" * 20)
+
+
+def make_night() -> None:
+    """Store a bad night: PostgreSQL explains the queue, of Redis little is known, and texts are odd."""
+    make_day(hours=1)
+    now = timezone.now()
+    make_changes(now)
+    make_alerts(now)
+    make_ended(now)
+    make_messages(now)
+    make_quiet(now)
+
+
+def make_changes(now: datetime) -> None:
+    told: tuple[tuple[int, str, str, str, Any, Any, str], ...] = (
+        (52, "start on web-1", "deploy", "release", {"release": "0.1.0+aaa"}, {"release": "0.1.0+bbb"}, ""),
+        (51, "migrate on web-1", "migrate", "database", None, {"applied": ["costs.0005_more"]}, ""),
+        (40, "ada", "budget.save", "tier:free", {"daily_jobs_cap": "500"}, {"daily_jobs_cap": "5"}, "save"),
+        (38, ODD[0], "price.set", ODD[1], None, {"input": "1.5", ODD[2]: ODD[3]}, ODD[0]),
+        (5, "bob", "queue.pause", "queue free", None, None, "too much"),
+    )
+    for minutes, actor, action, target, before, after, reason in told:
+        with time_machine.travel(now - timedelta(minutes=minutes), tick=False):
+            record_audit(actor=actor, action=action, target=target, before=before, after=after, reason=reason)
+
+
+def make_alerts(now: datetime) -> None:
+    parent = make_alert(
+        "db.connections", "postgres", minutes=34, value=94, unit="%", message="Connections used is 94 %."
+    )
+    make_alert(
+        "queue.oldest", "dataqueue", target="free", minutes=30, value=412, unit="s", caused_by="postgres",
+        message="Oldest waiting job of free is 412 s.",
+    )  # fmt: skip
+    make_alert("cache.rtt", "redis", severity="warning", minutes=12, state=AlertState.NO_DATA)
+    for number, text in enumerate(ODD):
+        make_alert("check.down", "host", target=text, severity="warning", minutes=3 + number, message=text)
+    make_alert("db.bloat", "postgres", severity="warning", minutes=1, fired_at=None, state=AlertState.PENDING)
+    actions.acknowledge(parent.pk, actor="maren", note=f"Raising the pool. {ODD[0]}", now=now)
+    for alert in Alert.objects.filter(fired_at__isnull=False):
+        step(alert, "ok", "pending", alert.began_at)
+        step(alert, "pending", "firing", alert.began_at + timedelta(minutes=2))
+
+
+def step(alert: Alert, before: str, after: str, at: datetime) -> None:
+    AlertTransition.objects.create(
+        alert=alert, occurred_at=at, from_state=before, to_state=after, severity=alert.severity,
+        value=alert.value, message=alert.message,
+    )  # fmt: skip
+
+
+def make_ended(now: datetime) -> None:
+    for hours in (3, 26):
+        began = now - timedelta(hours=hours)
+        make_alert(
+            "cost.rollup_age", "costs", target=f"{hours}", minutes=hours * 60, state=AlertState.RESOLVED,
+            closed_at=began + timedelta(minutes=42), acknowledged_by="ada", message="No day was closed.",
+        )  # fmt: skip
+
+
+def make_messages(now: datetime) -> None:
+    at = now - timedelta(minutes=33)
+    states = (
+        {"state": "sent", "sent_at": at, "attempts": 1},
+        {"state": "waiting", "attempts": 4, "error": f"The receiver answered 503. {ODD[0]}"},
+        {"state": "given_up", "attempts": 31, "error": "No address."},
+    )
+    for fields in states:
+        body = {"data": {"title": f"CRITICAL: Connections used is 94 %. {ODD[1]}"}}
+        notice = outbox.queue("alert", ["webhook"], due=at, now=at, group="postgres", body=body)
+        Notification.objects.filter(notice=notice).update(**fields)
+
+
+def make_quiet(now: datetime) -> None:
+    actions.silence(
+        rule="check.*", target="W*", actor="ada", reason=f"Known. {ODD[0]}", now=now,
+        ends_at=now + timedelta(hours=4),
+    )  # fmt: skip
+    actions.add_maintenance(
+        module="postgres", actor="bob", reason="Upgrade to 18.7", now=now,
+        starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=1, hours=2),
+    )  # fmt: skip
