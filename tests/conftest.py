@@ -10,10 +10,21 @@ import pytest
 
 from tests import browser
 
+PAGES = "tests/e2e/test_pages.py"
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it."""
-    items.sort(key=lambda item: "e2e" in item.path.parts)
+    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it.
+
+    Where several processes share the tests, a file goes to one of them whole, since its tests share servers;
+    but the look at every page, the longest file by far, is shared out page by page, at the very end.
+    """
+    items.sort(key=lambda item: ("e2e" in item.path.parts) + item.nodeid.startswith(PAGES))
+    for item in items:
+        path = item.nodeid.split("::")[0]
+        if path != PAGES:
+            item.add_marker(pytest.mark.xdist_group(path))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`./run test`: finds or installs a browser, then runs the whole suite; further arguments go to pytest."""
+"""`./run test`: finds or installs a browser, then runs the suite on every core; arguments go to pytest."""
 
 import os
 import subprocess
@@ -8,6 +8,8 @@ from pathlib import Path
 from tests import browser
 
 ROOT = Path(__file__).resolve().parent.parent
+# Each has a PostgreSQL, a Valkey and maybe a browser of its own.
+MOST_PROCESSES = 4
 
 
 def main(arguments: list[str]) -> int:
@@ -17,9 +19,21 @@ def main(arguments: list[str]) -> int:
     except browser.BrowserMissingError as error:
         print(error, file=sys.stderr)
         return 1
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=environment, check=False
-    ).returncode
+    command = [sys.executable, "-m", "pytest", *spread(arguments, os.cpu_count() or 1), *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def spread(arguments: list[str], cores: int) -> list[str]:
+    """Return the options that hand the whole suite out to several processes, where there are cores for them.
+
+    Who names tests gets one process, whose servers are up soonest and which a debugger can enter; who says -n
+    or --dist has said how many.
+    """
+    says_how = any(argument.startswith(("-n", "--numprocesses", "--dist", "--pdb")) for argument in arguments)
+    names_tests = any((ROOT / argument.split("::")[0]).exists() for argument in arguments)
+    if says_how or names_tests or cores < 2:
+        return []
+    return ["-n", str(min(cores, MOST_PROCESSES)), "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 if __name__ == "__main__":

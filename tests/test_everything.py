@@ -1,0 +1,16 @@
+"""How `./run test` hands the tests out to processes."""
+
+import pytest
+
+from tests.everything import spread
+
+
+def test_the_whole_suite_runs_on_every_core_but_on_four_at_most() -> None:
+    assert spread([], 2)[:2] == ["-n", "2"]
+    assert spread(["-q"], 64)[:2] == ["-n", "4"]
+    assert spread([], 1) == []
+
+
+@pytest.mark.parametrize("said", ["tests/healthpilot", "tests/test_everything.py::test_x", "-n0", "--pdb"])
+def test_who_names_tests_or_says_how_many_processes_is_not_overruled(said: str) -> None:
+    assert spread([said], 8) == []
