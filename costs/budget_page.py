@@ -17,8 +17,8 @@ from costs.models import NO_CAP, NO_CAP_USD, CostBudget, CostDecision
 from costs.throttle import truth
 from costs.throttle.amounts import nano
 from costs.throttle.caps import NONE, caps_of, scope_of
-from costs.throttle.scopes import DOMAIN, EACH_USER, GLOBAL, Scope, shed_percent
-from healthpilot.web import tables
+from costs.throttle.scopes import DOMAIN, EACH_USER, GLOBAL, Scope, percent_of
+from healthpilot.web import numbers, tables
 from healthpilot.web.pages import DEFAULT_LIMIT, Cursor, Page, keyset_page
 from healthpilot.web.tables import Column, Row, Table
 
@@ -71,7 +71,7 @@ def current(cap: Cap, value: Any) -> str:
     text = written(cap, value)
     if not text:
         return "no cap"
-    return f"${Decimal(text):,f}" if cap.is_money else f"{int(text):,}"
+    return numbers.money_exact(Decimal(text)) if cap.is_money else f"{int(text):,}"
 
 
 def usage_of(scope: Scope, day: date) -> tuple[int, ...]:
@@ -156,7 +156,7 @@ def change_lines(
                 "current": current(cap, kept),
                 "start": written(cap, kept),
                 "value": written(cap, kept) if typed is None else typed.get(cap.name, ""),
-                "unit": f"{cap.unit}, empty for no cap",
+                "unit": cap.unit,
                 "used": share,
                 "status": status_of(share) if share is not None else "",
                 "errors": [errors[cap.name]] if cap.name in errors else [],
@@ -202,7 +202,7 @@ def effect_of(cap: Cap, value: Any, used: int, scope: Scope) -> list[dict[str, s
     share = percent(used, bound)
     if bound == 0:
         return [{"status": "error", "text": f"{cap.label}: no work of {title(scope).lower()} runs at all."}]
-    stopped = [tier for tier in shed_tiers(scope) if used * 100 >= bound * tier_percent(scope, tier)]
+    stopped = [tier for tier in shed_tiers(scope) if used * 100 >= bound * percent_of(scope, tier)]
     if stopped:
         who = "all work" if len(stopped) == len(shed_tiers(scope)) else f"work of {', '.join(stopped)}"
         text = f"{cap.label}: {share} % is used already, so {who} waits until the {window(cap)} is over."
@@ -217,11 +217,6 @@ def window(cap: Cap) -> str:
 def shed_tiers(scope: Scope) -> list[str]:
     """Return the tiers in the order in which a scope's caps stop them."""
     return [scope.key] if scope.kind == "tier" else list(settings.TIERS)
-
-
-def tier_percent(scope: Scope, tier: str) -> int:
-    """Return the percent of a scope's caps that a tier may use."""
-    return shed_percent(tier, settings.TIERS) if scope.kind in {GLOBAL, DOMAIN} else FULL
 
 
 def decisions_page(*, waiting_only: bool, cursor: str | None) -> Page[CostDecision]:

@@ -74,7 +74,10 @@ def budget(request: HttpRequest) -> HttpResponse:
     except BudgetError as error:
         messages.error(request, str(error))
         return redirect("costs:budgets")
-    return save(request, scope) if request.method == "POST" else form(request, scope)
+    if request.method == "POST":
+        return save(request, scope)
+    proposed = {cap.name: request.GET[cap.name] for cap in budget_page.CAPS if cap.name in request.GET}
+    return form(request, scope, typed=proposed or None)
 
 
 def save(request: HttpRequest, scope: Scope) -> HttpResponse:
@@ -123,6 +126,8 @@ def form(
         "effect": budget_page.effect(scope, limits),
         "effect_url": budget_page.edit_url(scope, name="costs:budget_effect"),
         "action": budget_page.edit_url(scope),
+        "simulation_url": budget_page.edit_url(scope, name="costs:budget_simulation"),
+        "simulation_days": (7, 30),
         "seen": row.updated_at.isoformat() if row else "",
         "conflict": errors.get("conflict", ""),
         "reason": reason,

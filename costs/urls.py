@@ -4,6 +4,7 @@ from django.urls import path
 
 from costs import addresses, alert_views, budget_views, subjects, views
 from costs.prices import views as prices
+from costs.simulation import views as simulations
 
 app_name = "costs"
 assert addresses  # importing it registers <recorded:name>
@@ -14,6 +15,7 @@ urlpatterns = [
     path("cost/budgets", budget_views.budgets, name="budgets"),
     path("cost/budget", budget_views.budget, name="budget"),
     path("cost/budget/effect", budget_views.effect, name="budget_effect"),
+    path("cost/budget/simulation", simulations.simulation, name="budget_simulation"),
     path("cost/budget/undo", budget_views.undo, name="budget_undo"),
     path("cost/alert-test", alert_views.alert_test, name="alert_test"),
     path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),

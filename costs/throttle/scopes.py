@@ -41,6 +41,11 @@ def applying(*, tier: str, domain: str, user_id: str | None) -> list[tuple[Scope
     return [*found, (Scope(USER, user_id), WHOLE)] if user_id else found
 
 
+def percent_of(scope: Scope, tier: str) -> int:
+    """Return the percent of a scope's caps that a tier may use."""
+    return shed_percent(tier, settings.TIERS) if scope.kind in {GLOBAL, DOMAIN} else WHOLE
+
+
 def shed_percent(tier: str, tiers: Sequence[str]) -> int:
     """Return the percent of a shared cap at which a tier's work stops: 80, 90 and 100 for three tiers.
 

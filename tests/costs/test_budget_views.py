@@ -36,7 +36,7 @@ def test_a_cap_that_is_saved_shows_with_what_is_used_and_binds(admin: Client) ->
     page = save(admin, daily_jobs_cap="40", daily_cost_usd_cap="2.50").content.decode()
     assert "The budget of tier free is saved and binds from the next check on." in page
     assert "75 % of 40" in admin.get(LIST).content.decode()
-    assert "20 % of $2.5" in admin.get(LIST).content.decode()
+    assert "20 % of $2.50" in admin.get(LIST).content.decode()
     budget = CostBudget.objects.get()
     assert (budget.daily_jobs_cap, budget.daily_cost_usd_cap) == (40, Decimal("2.5"))
     assert budget.llm_input_tokens_cap == NO_CAP

@@ -18,11 +18,14 @@ from costs import queries
 from costs.budgets import save_budget
 from costs.models import CostDay
 from costs.throttle.scopes import Scope
+from costs.usage import fold_pending
+from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
 from tests.systemstatus import scenes
 
 MODEL = "gpt-4o"
+SIMULATION = "/admin/cost/budget/simulation?scope=global&key=&days=7"
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
 
 
@@ -48,6 +51,23 @@ def capped() -> None:
     for kind, key in (("global", ""), ("tier", "free"), ("user", FIRST_USER)):
         limits = {"daily_jobs_cap": 500, "daily_cost_usd_cap": Decimal(20)}
         save_budget(Scope(kind, key), limits, actor="ada", reason="a quiet month")
+
+
+def used() -> None:
+    """Eight days of raw events by which budgets can be replayed."""
+    chance, tiers = Random(4), ("free", "pro", "enterprise", "trial")
+    store(
+        *(
+            job(
+                timezone.now() - timedelta(minutes=chance.randrange(8 * 1440)),
+                user_id=f"usr_{chance.randrange(30):03}",
+                tier=chance.choice(tiers),
+                cpu_ms=chance.randrange(4_000_000),
+            )
+            for _ in range(900)
+        )
+    )
+    fold_pending()
 
 
 def long_ago() -> None:
@@ -90,6 +110,13 @@ def all_drawn(page: Page) -> None:
     expect(page.locator(".plot.js-plotly-plot")).to_have_count(count)
 
 
+def replayed(page: Page) -> None:
+    """Type a cap and replay the last days against it, with the focus left where a page begins."""
+    page.get_by_label("Jobs a day").evaluate("(input) => { input.value = 60; }")
+    page.get_by_role("button", name="Replay 7 days").evaluate("(button) => button.click()")
+    expect(page.locator("#simulated .facts")).to_be_visible()
+
+
 PAGES = [
     Visit("cost: ready", "/admin/cost", month, drawn),
     Visit("cost: as a table", "/admin/cost?view=table", month, all_drawn),
@@ -108,6 +135,17 @@ PAGES = [
     Visit("budgets", "/admin/cost/budgets", capped, as_admin=True),
     Visit("budgets: none yet", "/admin/cost/budgets"),
     Visit("budgets: change one", "/admin/cost/budget?scope=tier&key=free", capped, as_admin=True),
+    Visit("budgets: a simulation", SIMULATION + "&daily_jobs_cap=60&monthly_cost_usd_cap=0.4", used),
+    Visit("budgets: a simulation in which nothing waits", SIMULATION + "&daily_jobs_cap=6000", used),
+    Visit("budgets: a simulation without usage", SIMULATION),
+    Visit("budgets: a simulation of no cap", SIMULATION + "&daily_jobs_cap=lots", as_admin=True),
+    Visit(
+        "budgets: replayed before it is saved",
+        "/admin/cost/budget?scope=global",
+        used,
+        replayed,
+        as_admin=True,
+    ),
     Visit("API tokens", "/admin/tokens", administrator, as_admin=True),
     Visit("API", "/admin/api"),
     Visit("instrument", "/admin/instrument"),
