@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import F, Q, Subquery, Value
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from systemstatus.alerts.life import RANK
 from systemstatus.alerts.quiet import Hush
@@ -41,6 +42,15 @@ def window(names: Iterable[str], at: datetime, minutes: int, grain: Grain) -> di
     for row in rows.only("module", "captured_at", "state", "values").order_by("-captured_at"):
         found.setdefault(row.module, []).append(row)
     return found
+
+
+def minutes_of(
+    modules: Sequence[str], metrics: Sequence[str], since: datetime, until: datetime
+) -> list[Seen]:
+    """Return what certain metrics of modules were in each stored minute, the oldest first; one query."""
+    rows = Snapshot.objects.filter(module__in=modules, captured_at__gt=since, captured_at__lte=until)
+    rows = rows.filter(values__has_any_keys=list(metrics))
+    return list(rows.only("module", "captured_at", "values").order_by("captured_at"))
 
 
 def details(names: Sequence[str], at: datetime, grain: Grain) -> dict[str, dict[str, Any]]:
@@ -116,3 +126,18 @@ def newest_minute() -> datetime | None:
     """Return when the newest snapshots were captured; one query."""
     rows = Snapshot.objects.order_by("-captured_at").values_list("captured_at", flat=True)
     return rows.first()
+
+
+def breaches_since(since: datetime, until: datetime) -> dict[str, tuple[int, float]]:
+    """Return for each rule how often an alert fired in a span, and for how many minutes in all; one query."""
+    ended = Least(Coalesce("closed_at", Value(until)), Value(until))
+    rows = (
+        Alert.objects.filter(fired_at__lte=until)
+        .filter(Q(closed_at=None) | Q(closed_at__gt=since))
+        .values("rule")
+        .annotate(
+            times=Count("id"),
+            lasted=Sum(ExpressionWrapper(ended - Greatest("fired_at", Value(since)), DurationField())),
+        )
+    )
+    return {row["rule"]: (row["times"], row["lasted"].total_seconds() / 60) for row in rows[:MOST_ALERTS]}
