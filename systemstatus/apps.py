@@ -15,6 +15,7 @@ class SystemStatusConfig(AppConfig):
         from healthpilot.web import trail
         from systemstatus import checks, registry  # noqa: F401 - checks register themselves
         from systemstatus.audit import record_audit
+        from systemstatus.error_queries import new_groups
         from systemstatus.findings import register_findings
         from systemstatus.judging import SOURCE, judge
         from systemstatus.releases import note_migrations
@@ -23,3 +24,4 @@ class SystemStatusConfig(AppConfig):
         trail.hear(record_audit)
         post_migrate.connect(note_migrations, sender=self)
         register_findings(SOURCE, judge)
+        register_findings("errors", new_groups)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from systemstatus import judging, queries
+from systemstatus import judging, queries, windows
 from systemstatus.findings import Level
 from systemstatus.models import Seen
 from systemstatus.moment import Moment
@@ -87,7 +87,7 @@ def measured(
         return value if isinstance(value, Mapping) else {"": value}
     reach = max(budget.window_min, moment.grain.minutes - 1)
     since = moment.newest - timedelta(minutes=reach)
-    return judging.figures(budget, [row for row in rows if row.captured_at > since])
+    return windows.figures(budget, [row for row in rows if row.captured_at > since])
 
 
 def status_of(budget: Threshold | None, target: str, value: float, moment: Moment) -> str:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final
 
 from systemstatus import registry
 from systemstatus.collector import LEASE
 from systemstatus.findings import Finding, Level
-from systemstatus.models import Alert, Seen, Severity, Snapshot, StatusLease
+from systemstatus.models import Alert, Severity, Snapshot, StatusLease
 from systemstatus.registry import CheckState, Module
 from systemstatus.thresholds import THRESHOLDS, Threshold
+from systemstatus.windows import figures
 
 LOOK_BACK: Final = timedelta(minutes=60)
 FRESH_FOR: Final = timedelta(minutes=2)
@@ -18,13 +18,6 @@ DOWN_AFTER, UP_AFTER = 3, 2
 SILENT: Final = {CheckState.FAILED, CheckState.CRASHED, CheckState.SKIPPED, CheckState.UNKNOWN}
 SOURCE: Final = "snapshots"
 BY_ID: Final = {row.id: row for row in THRESHOLDS}
-
-# Rows judged by how much counts grew within the window: good and bad ones of a share, or one a span.
-SHARES: Final = {
-    "db.cache_hit": ("db.blocks_hit_total", "db.blocks_read_total"),
-    "cache.hit": ("cache.hits_total", "cache.misses_total"),
-}
-GROWTH: Final = {"db.deadlocks": "db.deadlocks_total"}
 
 Open = Mapping[tuple[str, str, str], str]
 
@@ -97,7 +90,7 @@ def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: 
     """Yield a finding for each budget of a module that its snapshots have a figure for."""
     for metric in module.metrics:
         budget = BY_ID.get(metric.budget)
-        if budget is None or budget.window_min < 1:
+        if budget is None:
             continue
         window = [row for row in rows if row.captured_at > now - timedelta(minutes=budget.window_min + 1)]
         for target, value in figures(budget, window).items():
@@ -107,31 +100,6 @@ def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: 
                 budget.id, module.name, target, level, value, said, budget.unit, module.core,
                 breach_cycles=budget.failed_after, recovery_cycles=budget.well_after,
             )  # fmt: skip
-
-
-def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
-    """Return a budget's figure over its window, by target; nothing where there are too few samples.
-
-    Of what is measured each minute the least bad value counts: the whole window has to be in breach.
-    """
-    if budget.id in SHARES:
-        good, bad = (grown(window, name) for name in SHARES[budget.id])
-        return {"": round(100 * good / (good + bad), 2)} if good + bad >= max(1, budget.at_least) else {}
-    if budget.id in GROWTH:
-        return {"": grown(window, GROWTH[budget.id])}
-    found: dict[str, list[float]] = {}
-    for row in window:
-        value = row.values.get(budget.id, {})
-        for target, one in (value if isinstance(value, dict) else {"": value}).items():
-            found.setdefault(target, []).append(one)
-    return {target: (max if budget.below else min)(values) for target, values in found.items()}
-
-
-def grown(window: Sequence[Seen], name: str) -> float:
-    """Return by how much a count grew; one that fell was begun anew."""
-    counts: list[float] = [row.values[name] for row in reversed(window) if name in row.values]
-    steps = pairwise(counts)
-    return sum(after - before if after >= before else after for before, after in steps)
 
 
 def level_of(budget: Threshold, target: str, value: float, severity: str) -> Level:

@@ -10,10 +10,11 @@ from systemstatus import queries
 from systemstatus.alerts.life import live
 from systemstatus.findings import Finding, Level
 from systemstatus.grains import MINUTES
-from systemstatus.judging import GROWTH, SHARES, figures, is_beyond
+from systemstatus.judging import is_beyond
 from systemstatus.models import Alert, AlertState, Seen
 from systemstatus.registry import Module
 from systemstatus.thresholds import Number, Threshold, written
+from systemstatus.windows import figures, names_of
 
 REACH: Final = timedelta(hours=47)
 MOST_TARGETS: Final = 20
@@ -115,11 +116,6 @@ def number(text: str) -> Number:
     if not 0 <= found < 1e15:
         raise ValueError(f"“{text[:30]}” is no limit: give a number of 0 or more.")
     return int(found) if found.is_integer() else found
-
-
-def names_of(budget: Threshold) -> list[str]:
-    """Return the values in snapshots that a budget is judged by."""
-    return [budget.id, *SHARES.get(budget.id, ()), *([GROWTH[budget.id]] if budget.id in GROWTH else [])]
 
 
 def outcome(budget: Threshold, rows: Sequence[Seen], core: Mapping[str, bool]) -> Outcome:

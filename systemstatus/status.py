@@ -1,6 +1,6 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import host, itself, queues, redis, workers
+from systemstatus.probes import host, itself, queues, redis, web, workers
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 
@@ -43,6 +43,26 @@ register(
             Metric("db.size_bytes", "bytes", "Database size"),
         ),
         tasks=("systemstatus.",),
+    )
+)
+register(
+    Module(
+        name="web",
+        title="Requests",
+        layer=Layer.APP,
+        core=True,
+        owner="telemetry",
+        depends_on=("postgres", "redis"),
+        probes=(Probe("requests", web.requests), Probe("exceptions", web.exceptions)),
+        metrics=(
+            Metric("api.requests", "requests", "Requests in the last minute"),
+            Metric("api.p50", "ms", "Latency p50", "api.p50"),
+            Metric("api.p95", "ms", "Latency p95", "api.p95"),
+            Metric("api.p99", "ms", "Latency p99", "api.p99"),
+            Metric("api.errors", "%", "5xx share", "api.errors"),
+            Metric("api.burn", "x", "Error-budget burn", "api.burn"),
+            Metric("api.exceptions", "per h", "Unhandled exceptions", "api.exceptions"),
+        ),
     )
 )
 register(

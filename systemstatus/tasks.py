@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from systemstatus import collector, grains, lease
+from systemstatus import collector, error_groups, grains, lease
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.lease import LeaseLostError
 from systemstatus.notify import retention, sender, watchdog
@@ -45,6 +45,7 @@ def send_notifications() -> None:
 def prune_alerts() -> None:
     """Delete closed alerts and sent messages that are past their time."""
     retention.prune(timezone.now())
+    error_groups.prune(timezone.now())
 
 
 @shared_task(name="systemstatus.keep_grains")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.signals import got_request_exception
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
@@ -15,11 +16,12 @@ class TelemetryConfig(AppConfig):
     verbose_name = "Telemetry"
 
     def ready(self) -> None:
-        """Count on connections, tell of killed attempts, and have a fresh database take today's events."""
-        from telemetry import attempts, checks, lost, spool
+        """Gather exceptions, count rows, tell of killed attempts, have a fresh database take events."""
+        from telemetry import attempts, checks, errors, lost, spool
         from telemetry.rows import count_on
 
         assert checks  # importing it registers them
+        got_request_exception.connect(errors.note, dispatch_uid="telemetry.errors")
         connection_created.connect(count_on, dispatch_uid="telemetry.rows")
         spool.register(attempts.SUFFIX, lost.rows_left)
         post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")

@@ -55,6 +55,11 @@ class Histogram:
                 return min(upper_ms(bucket), self.max_ms) if self.max_ms else upper_ms(bucket)
         return None
 
+    def within(self, ms: float) -> int:
+        """Return how many stayed within a duration, by whole buckets."""
+        last = bucket_of(ms)
+        return sum(count for bucket, count in self.counts.items() if bucket <= last)
+
     def as_json(self) -> dict[str, object]:
         """Return a form that JSON takes."""
         counts = {str(bucket): count for bucket, count in sorted(self.counts.items())}
@@ -96,6 +101,11 @@ class Observed:
         with self._lock:
             taken, self._kept = self._kept, {}
         return taken
+
+    def forget(self) -> None:
+        """Begin anew in a forked process, where another thread may have held the lock."""
+        self._lock = threading.Lock()
+        self._kept = {}
 
     def give_back(self, taken: Iterable[tuple[Key, Histogram]]) -> None:
         """Count again what was taken and could not be handed on."""

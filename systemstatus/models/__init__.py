@@ -11,6 +11,7 @@ from systemstatus.models.alerts import (
     Silence,
 )
 from systemstatus.models.audit import AuditEntry
+from systemstatus.models.errors import ErrorGroup, ErrorHour
 from systemstatus.models.snapshots import Hour, ModuleState, Seen, Snapshot, StatusLease, TenMinutes
 from systemstatus.models.vitals import Canary, Sign
 
@@ -20,6 +21,8 @@ __all__ = [
     "AlertTransition",
     "AuditEntry",
     "Canary",
+    "ErrorGroup",
+    "ErrorHour",
     "Hour",
     "Maintenance",
     "ModuleState",

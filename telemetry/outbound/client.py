@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 import stamina
 
+from telemetry.flushing import Flusher
 from telemetry.histograms import Observed
 from telemetry.outbound.circuits import Circuit
 from telemetry.outbound.guard import ForbiddenAddressError, check_url
@@ -20,6 +21,7 @@ SECRET: Final = re.compile(r"(?i)\b(bearer|basic)\s+\S+|\b(sk|whsec|xkeysib)[-_]
 ADDRESS: Final = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://[^\s'\"<>]+")
 # Durations by (client, outcome); the outcome is a status class as 2xx, or timeout, refused, failed.
 observed: Final = Observed()
+flusher: Final = Flusher("outbound", observed)
 circuits: Final[dict[str, Circuit]] = {}
 
 
@@ -145,6 +147,7 @@ def worth_a_retry(error: Exception) -> bool:
 def observe(name: str, outcome: str, ms: float) -> None:
     """Count one call of a client, also of one that brings its own transport."""
     observed.observe((name, outcome), ms)
+    flusher.begin()
 
 
 def shown(url: str) -> str:
