@@ -4,6 +4,7 @@ import http.client
 import http.cookiejar
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -102,6 +103,18 @@ def answers(copy: Copy) -> bool:
         return False
 
 
+def signed_in(copy: Copy, password: str) -> tuple[urllib.request.OpenerDirector, str]:
+    """Sign in as admin; returns what keeps the session, and the address where that leads."""
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    page = browser.open(copy.url + "accounts/login/").read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    form = {"login": "admin", "password": password, "csrfmiddlewaretoken": token[1]}
+    landed = browser.open(copy.url + "accounts/login/", urllib.parse.urlencode(form).encode())
+    return browser, landed.geturl()
+
+
 @pytest.fixture(scope="module")
 def copy(open_folder: Path) -> Iterator[Copy]:
     """A copy that was never started; whatever runs in it at the end is stopped."""
@@ -183,14 +196,8 @@ def test_up_answers_and_prints_a_password_once_that_signs_in(copy: Copy) -> None
     assert answers(copy)
     found = re.search(r"as admin with the password (\S+) ", first.stdout)
     assert found
-    jar = http.cookiejar.CookieJar()
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
-    page = browser.open(copy.url + "accounts/login/").read().decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert token
-    form = {"login": "admin", "password": found[1], "csrfmiddlewaretoken": token[1]}
-    landed = browser.open(copy.url + "accounts/login/", urllib.parse.urlencode(form).encode())
-    assert landed.geturl() == copy.url + "admin/cost"
+    _, landed = signed_in(copy, found[1])
+    assert landed == copy.url + "admin/cost"
     written = [path for path in copy.var.rglob("*") if path.is_file() and path.parts[-2] != "postgres"]
     assert not any(found[1].encode() in path.read_bytes() for path in written)
 
@@ -213,6 +220,26 @@ def test_the_doctor_finds_nothing_wrong_while_it_runs(running: Copy) -> None:
 def test_a_command_beside_it_leaves_it_running(running: Copy) -> None:
     assert running.run("manage", "showmigrations").returncode == 0
     assert answers(running)
+
+
+@pytest.mark.slow
+def test_what_a_script_records_is_on_the_cost_page_within_a_minute(running: Copy) -> None:
+    password = secrets.token_urlsafe()
+    script = f"""
+from django.contrib.auth import get_user_model
+from telemetry.record import record_llm_event
+admin = get_user_model().objects.get(username="admin")
+admin.set_password({password!r})
+admin.save()
+call = dict(user_id="usr_minute", tier="free", llm_model="gpt-4o", context_type="chat")
+assert record_llm_event(dict(call, input_tokens=1000, output_tokens=10))
+"""
+    done = running.run("manage", "shell", "-c", script)
+    recorded = time.monotonic()
+    assert done.returncode == 0, done.stderr
+    browser, _ = signed_in(running, password)
+    assert until(lambda: b"usr_minute" in browser.open(running.url + "admin/cost").read(), 75)
+    assert time.monotonic() - recorded <= 60
 
 
 @pytest.mark.slow
