@@ -9,7 +9,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 django.setup()
 
 from telemetry.record import record_llm_event  # noqa: E402 - Django comes first
-from tests.telemetry.test_record import CALL  # noqa: E402
+from tests.telemetry.test_record import CALL  # noqa: E402 - its imports want Django set up
 
 # Recorded before the workers are forked, where gunicorn preloads the application.
 record_llm_event({**CALL, "user_id": "start"})
