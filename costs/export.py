@@ -1,11 +1,10 @@
 """Every user's day of a range as one CSV file, streamed: however long, it never lies in memory whole."""
 
 from collections.abc import Iterator
-from itertools import islice
 
 from costs.models import CostUserDaily
 from costs.ranges import DateRange
-from healthpilot.web.sheets import BYTE_ORDER_MARK, Cell, Sheet, lines
+from healthpilot.web.sheets import Cell, Sheet
 
 CHUNK_ROWS = 1000
 FIELDS = ("date", "user_id", "tier", "jobs", "ai_calls", "cpu_ms", "tokens_in", "tokens_out", "cost_exact")
@@ -22,11 +21,3 @@ def rows(asked: DateRange) -> Iterator[tuple[Cell, ...]]:
     for day in asked.dates:
         of_day = CostUserDaily.objects.filter(date=day).order_by("user_id")
         yield from of_day.values_list(*FIELDS).iterator(chunk_size=CHUNK_ROWS)
-
-
-def chunks(sheet: Sheet) -> Iterator[str]:
-    """Yield the file in pieces large enough for a network."""
-    yield BYTE_ORDER_MARK
-    written = lines(sheet)
-    while chunk := "".join(islice(written, CHUNK_ROWS)):
-        yield chunk

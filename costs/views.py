@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from costs import drilldown, panels, rendered, sheets
 from costs.days import local_today
-from costs.export import chunks, user_days
+from costs.export import user_days
 from costs.forms import Asked, asked
 from costs.overview import overview
 from costs.ranges import spoken
@@ -20,7 +20,7 @@ from healthpilot.web import answers
 from healthpilot.web.access import role_required
 from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
-from healthpilot.web.sheets import Sheet
+from healthpilot.web.sheets import Sheet, chunks
 from healthpilot.web.sheets import answer as as_file
 
 FRESH_S = 30

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from systemstatus.models import AuditEntry
 
 FIRST: Final = "0" * 64
 CHAIN_LOCK: Final = 7_160_233_915
+PIECE: Final = 1000
 
 
 def record_audit(
@@ -68,12 +70,30 @@ def seal_of(entry: AuditEntry) -> str:
     return hashlib.sha256(f"{entry.previous_seal}\n{text}".encode()).hexdigest()
 
 
-def broken_links() -> Iterator[tuple[int, str]]:
-    """Yield the entries at which the chain does not hold, each with what is wrong; reads row by row."""
-    previous = FIRST
-    for entry in AuditEntry.objects.order_by("id").iterator(chunk_size=1000):
+@dataclass(frozen=True)
+class Checked:
+    """What a piece of the chain says: where it ends, how many entries it has, and those that do not hold."""
+
+    last_id: int
+    last_seal: str
+    entries: int
+    broken: list[tuple[int, str]]
+
+
+def check_chain(after_id: int, previous: str, most: int) -> Checked:
+    """Check up to so many entries after one whose seal is given."""
+    broken, count = [], 0
+    for entry in AuditEntry.objects.filter(pk__gt=after_id).order_by("pk")[:most]:
         if entry.previous_seal != previous:
-            yield entry.pk, "an entry before it is missing or was changed"
+            broken.append((entry.pk, "an entry before it is missing or was changed"))
         if seal_of(entry) != entry.seal:
-            yield entry.pk, "its content does not match its seal"
-        previous = entry.seal
+            broken.append((entry.pk, "its content does not match its seal"))
+        after_id, previous, count = entry.pk, entry.seal, count + 1
+    return Checked(after_id, previous, count, broken)
+
+
+def broken_links() -> Iterator[tuple[int, str]]:
+    """Yield the entries at which the chain does not hold, each with what is wrong; reads piece by piece."""
+    at = Checked(0, FIRST, 0, [])
+    while (at := check_chain(at.last_id, at.last_seal, PIECE)).entries:
+        yield from at.broken

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from systemstatus import alert_views, views
+from systemstatus import alert_views, audit_views, views
 
 app_name = "status"
 
@@ -14,4 +14,6 @@ urlpatterns = [
     path("status/alerts/silences/<int:pk>/end", alert_views.end_silence, name="end_silence"),
     path("status/alerts/maintenance", alert_views.maintenance, name="maintenance"),
     path("status/alerts/maintenance/<int:pk>/end", alert_views.end_maintenance, name="end_maintenance"),
+    path("status/audit/export.csv", audit_views.export, name="audit_export"),
+    path("status/audit/check", audit_views.check, name="audit_check"),
 ]

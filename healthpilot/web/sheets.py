@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 
 from django.http import HttpResponse
 
@@ -16,6 +16,7 @@ from healthpilot.web import numbers
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # Spreadsheets take a file for UTF-8 only when it begins so.
 BYTE_ORDER_MARK = "\ufeff"
+CHUNK_ROWS = 1000
 
 Cell = str | int | Decimal | date | datetime | bool | None
 
@@ -53,6 +54,14 @@ def lines(sheet: Sheet) -> Iterator[str]:
         line = io.StringIO()
         csv.writer(line).writerow([written(cell) for cell in row])
         yield line.getvalue()
+
+
+def chunks(sheet: Sheet) -> Iterator[str]:
+    """Yield a file in pieces large enough for a network, for sheets that never lie in memory whole."""
+    yield BYTE_ORDER_MARK
+    written_lines = lines(sheet)
+    while chunk := "".join(islice(written_lines, CHUNK_ROWS)):
+        yield chunk
 
 
 def answer(sheet: Sheet) -> HttpResponse:

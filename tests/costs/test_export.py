@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from costs import export
+from healthpilot.web import sheets
 from tests.costs.factories import days_ago, make_month, make_staff, make_user_day, make_visitor
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +53,7 @@ def test_rows_come_through_a_cursor_on_the_server_and_in_pieces(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(sheets, "CHUNK_ROWS", 10)
     for number in range(25):
         make_user_day(days_ago(1), f"u{number:02}")
     with CaptureQueriesContext(connection):

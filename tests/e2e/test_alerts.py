@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 
 from systemstatus.models import Alert, Silence
 from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open, overflow
+from tests.e2e.inspection import WIDE
 from tests.systemstatus import scenes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +75,7 @@ def test_odd_texts_are_texts_and_nothing_sticks_out(size: tuple[int, int], open_
     scenes.make_night()
     page = open_page(TAB, size, as_admin=True)
     expect(page.get_by_text(scenes.ODD[0]).first).to_be_visible()
-    for view in ("open", "timeline", "messages", "ended", "pending"):
-        page.goto(page.url.split("?")[0] + f"?view={view}")
-        assert overflow(page) == 0, view
+    views = [f"alerts?view={view}" for view in ("open", "timeline", "messages", "ended", "pending")]
+    for path in (*views, "audit", "audit?view=chain", "audit?entry=4"):
+        page.goto(f"{page.url.split('/status')[0]}/status/{path}")
+        assert overflow(page) == 0, (path, page.evaluate(WIDE))

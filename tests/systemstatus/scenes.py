@@ -6,8 +6,10 @@ from typing import Any, Final
 import time_machine
 from django.utils import timezone
 
+from healthpilot.dataqueue.models import Job
 from systemstatus.alerts import actions
 from systemstatus.audit import record_audit
+from systemstatus.jobs import VERIFY
 from systemstatus.models import Alert, AlertState, AlertTransition, Notification
 from systemstatus.notify import outbox
 from tests.systemstatus.factories import make_alert, make_day
@@ -84,6 +86,21 @@ def make_messages(now: datetime) -> None:
         body = {"data": {"title": f"CRITICAL: Connections used is 94 %. {ODD[1]}"}}
         notice = outbox.queue("alert", ["webhook"], due=at, now=at, group="postgres", body=body)
         Notification.objects.filter(notice=notice).update(**fields)
+
+
+def make_checks() -> None:
+    """Store checks of the audit trail: one that found a bad entry, one that holds, one that runs."""
+    make_changes(timezone.now())
+    made: tuple[dict[str, Any], ...] = (
+        {"state": "succeeded", "result": {"entries": 5, "broken": 2, "first_broken": 3, "why": ODD[0]}},
+        {"state": "succeeded", "result": {"entries": 5, "broken": 0}},
+        {"state": "running", "done": 2, "total": 5, "unit": "entries", "lease_until": timezone.now()},
+    )
+    for fields in made:
+        Job.objects.create(
+            kind=VERIFY, tier="system", user_id="ada", domain="system", queue_class="system", actor="ada",
+            **fields,
+        )  # fmt: skip
 
 
 def make_quiet(now: datetime) -> None:

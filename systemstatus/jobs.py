@@ -1,0 +1,45 @@
+"""The job that checks the whole audit trail, piece by piece."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from healthpilot.dataqueue.enqueue import enqueue
+from healthpilot.dataqueue.kinds import Payload, job_kind
+from healthpilot.dataqueue.work import Step, Work
+from systemstatus.audit import FIRST, check_chain
+from systemstatus.models import AuditEntry
+
+VERIFY: Final = "audit.verify"
+
+
+class VerifyPayload(Payload):
+    """Nothing is to be said: the chain is checked from its beginning to its end."""
+
+
+@job_kind(VERIFY, payload=VerifyPayload, label="Check of the audit trail", queue="system", asks=False)
+def verify_chain(work: Work, asked: VerifyPayload) -> Iterator[Step]:
+    """Check the seals from the last checkpoint on; the result names the first entry that does not hold."""
+    at = work.checkpoint or {"id": 0, "seal": FIRST, "entries": 0, "broken": 0, "first": None, "why": ""}
+    total = AuditEntry.objects.count()
+    while (piece := check_chain(at["id"], at["seal"], work.batch_size)).entries:
+        if piece.broken and at["first"] is None:
+            at |= {"first": piece.broken[0][0], "why": piece.broken[0][1]}
+        at |= {
+            "id": piece.last_id,
+            "seal": piece.last_seal,
+            "entries": at["entries"] + piece.entries,
+            "broken": at["broken"] + len(piece.broken),
+        }
+        message = f"{at['broken']:,} entries do not hold" if at["broken"] else "Holds so far"
+        done = at["entries"]
+        yield Step(done=done, total=max(done, total), unit="entries", checkpoint=dict(at), message=message)
+    work.result.update(entries=at["entries"], broken=at["broken"], head=at["seal"])
+    if at["broken"]:
+        work.result.update(first_broken=at["first"], why=at["why"])
+
+
+def verify(actor: str) -> int:
+    """Have the chain checked, and return the job's id; while one is under way it is that one."""
+    return enqueue(
+        VERIFY, tier="system", user_id=actor[:40], domain="system", unique_key=VERIFY, actor=actor[:80]
+    )
