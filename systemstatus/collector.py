@@ -111,7 +111,8 @@ def is_due(probe: Probe, check: dict[str, Any] | None, minute: datetime) -> bool
     """Say whether a probe's time has come: its last run lies an interval back, or did not come to an end."""
     if check is None or check["state"] in {CheckState.CRASHED, CheckState.SKIPPED} or not check["at"]:
         return True
-    return minute - datetime.fromisoformat(check["at"]) >= timedelta(seconds=probe.every_s)
+    since = minute - datetime.fromisoformat(check["at"])
+    return not timedelta() <= since < timedelta(seconds=probe.every_s)
 
 
 def row_of(
@@ -133,6 +134,7 @@ def row_of(
     return row
 
 
+STORED: Final = ("state", "values", "worst", "detail", "checks", "took_ms", "error", "created_at")
 BAD: Final = {CheckState.FAILED, CheckState.CRASHED}
 
 
@@ -182,8 +184,13 @@ def bounded(detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def store(held: lease.Lease, rows: Sequence[Snapshot], took_ms: int) -> None:
-    """Write all rows in one transaction while the lease is ours; raises LeaseLostError."""
+    """Write all rows in one transaction while the lease is ours; raises LeaseLostError.
+
+    A minute that comes again, for the clock was set back, takes the place of what it was.
+    """
     with transaction.atomic():
         lease.be_brief()
         lease.finish(held, took_ms=took_ms)
-        Snapshot.objects.bulk_create(rows, ignore_conflicts=True)
+        Snapshot.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["module", "captured_at"], update_fields=STORED
+        )

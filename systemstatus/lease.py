@@ -11,13 +11,16 @@ from django.db import connection, transaction
 LOCK_WAIT: Final = "1s"
 STATEMENT_WAIT: Final = "3s"
 
+# A minute done that lies far ahead, or a lease that lasts far too long: the clock was set back since.
 CLAIM: Final = """
 INSERT INTO status_leases AS held (name, token, holder, lease_until)
 VALUES (%(name)s, 1, %(holder)s, clock_timestamp() + make_interval(secs => %(seconds)s))
 ON CONFLICT (name) DO UPDATE SET token = held.token + 1, holder = EXCLUDED.holder,
     lease_until = EXCLUDED.lease_until, updated_at = clock_timestamp()
-WHERE (held.lease_until IS NULL OR held.lease_until < clock_timestamp())
-    AND (held.minute IS NULL OR held.minute < %(minute)s)
+WHERE (held.lease_until IS NULL OR held.lease_until < clock_timestamp()
+        OR held.lease_until > clock_timestamp() + 2 * make_interval(secs => %(seconds)s))
+    AND (held.minute IS NULL OR held.minute < %(minute)s
+        OR held.minute > %(minute)s + interval '5 minutes')
 RETURNING token
 """
 

@@ -1,7 +1,7 @@
 """What the pages of System Status read of snapshots and alerts; no page asks anything else."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
@@ -123,9 +123,13 @@ def changes_until(at: datetime, most: int) -> list[AuditEntry]:
 
 
 def newest_minute() -> datetime | None:
-    """Return when the newest snapshots were captured; one query."""
-    rows = Snapshot.objects.order_by("-captured_at").values_list("captured_at", flat=True)
-    return rows.first()
+    """Return when the newest snapshots were captured; one query.
+
+    Those of the future were captured before the clock was set back.
+    """
+    until = datetime.now(UTC) + timedelta(minutes=1)
+    rows = Snapshot.objects.filter(captured_at__lte=until).order_by("-captured_at")
+    return rows.values_list("captured_at", flat=True).first()
 
 
 def breaches_since(since: datetime, until: datetime) -> dict[str, tuple[int, float]]:

@@ -77,6 +77,7 @@ register(
             Metric("cache.hit", "%", "Cache hit", "cache.hit"),
             Metric("cache.rtt", "ms", "Round trip", "cache.rtt"),
             Metric("cache.memory", "%", "Memory of its maximum", "cache.memory"),
+            Metric("cache.evictions", "per min", "Evictions", "cache.evictions"),
         ),
     )
 )
@@ -151,12 +152,16 @@ register(
 register(
     Module(
         name="host",
-        title="Disk",
+        title="This machine",
         layer=Layer.STORAGE,
         core=True,
         owner="systemstatus",
-        probes=(Probe("disk", host.disk),),
-        metrics=(Metric("host.disk", "%", "Disk used", "host.disk"),),
+        probes=(Probe("disk", host.disk), Probe("load", host.load)),
+        metrics=(
+            Metric("host.disk", "%", "Disk used", "host.disk"),
+            Metric("host.load", "a core", "Load"),
+            Metric("host.memory", "%", "Memory used"),
+        ),
     )
 )
 register(

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.db import DatabaseError
 from django.utils import timezone
 
-from systemstatus import collector, error_groups, grains, lease
+from systemstatus import coarser, collector, error_groups, grains, lease
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.lease import LeaseLostError
 from systemstatus.notify import retention, sender, watchdog
@@ -17,9 +17,13 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="systemstatus.collect")
 def collect() -> None:
-    """Collect the current minute; what stands in the way is logged, and the next minute is another try."""
+    """Collect the current minute and fill the spans that it ended.
+
+    What stands in the way is logged, and the next minute is another try.
+    """
     try:
         collector.collect_snapshot(timezone.now())
+        coarser.fill(timezone.now())
     except (DatabaseError, LeaseLostError) as error:
         logger.warning("This minute was not collected: %s", error)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from systemstatus.models import Seen
-from systemstatus.thresholds import Threshold
+from systemstatus.thresholds import MINUTES_A_DAY, Threshold
 from telemetry.histograms import Histogram
 
 # By how much counts grew within the window: good and bad ones of a share, or one a span.
@@ -29,6 +29,16 @@ QUANTILES: Final = {
     "api.p99": ("api.latency", 0.99),
     "integration.p95": ("integration.latency", 0.95),
 }
+# Values of single minutes that a longer span adds up.
+ADDED: Final = frozenset(
+    [
+        *(name for pair in PARTS.values() for name in pair),
+        *SUMS.values(),
+        *(name for name, _ in QUANTILES.values()),
+        "api.status",
+        "api.minutes",
+    ]
+)
 
 
 def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
@@ -48,6 +58,8 @@ def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
         return {"": added(window, SUMS[budget.id])} if measures(window, SUMS[budget.id]) else {}
     if budget.id in GROWTH:
         return {"": grown(window, GROWTH[budget.id])}
+    if budget.window_min >= MINUTES_A_DAY:  # the figure itself covers its days
+        return least_bad(budget, window[:1])
     return least_bad(budget, window)
 
 

@@ -1,7 +1,9 @@
-"""What is asked of this machine: its disks, and the telemetry that waits in its spool."""
+"""What is asked of this machine: its disk, its load and memory, the telemetry that waits in its spool."""
 
+import os
 import shutil
 
+import psutil
 from django.conf import settings
 
 from systemstatus.registry import CheckState, Reading
@@ -13,6 +15,16 @@ def disk() -> Reading:
     usage = shutil.disk_usage(settings.HEALTHPILOT_VAR)
     used = round(100 * usage.used / (usage.used + usage.free), 2)
     return Reading({"host.disk": used}, {"disk": {"free_bytes": usage.free, "total_bytes": usage.total}})
+
+
+def load() -> Reading:
+    """Return the load a core over five minutes, and the memory in use in percent."""
+    _, five, fifteen = os.getloadavg()
+    cores = os.cpu_count() or 1
+    memory = psutil.virtual_memory()
+    values = {"host.load": round(five / cores, 2), "host.memory": round(memory.percent, 1)}
+    detail = {"cores": cores, "load_15": round(fifteen, 2), "memory_bytes": memory.total}
+    return Reading(values, {"host": detail})
 
 
 def spool() -> Reading:

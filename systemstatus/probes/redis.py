@@ -1,14 +1,17 @@
 """What is asked of Redis each minute: round trips, memory, hits, clients."""
 
 import time
+from datetime import timedelta
 from typing import Any, Final
 
 import redis
 from django.conf import settings
+from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from systemstatus.registry import Reading
+from systemstatus.models import Snapshot
+from systemstatus.registry import Reading, Value
 
 SAMPLES: Final = 5
 LIMIT_S: Final = 1.0
@@ -41,17 +44,34 @@ def state() -> Reading:
     """Return memory, evictions, hits and clients as INFO tells them."""
     with client() as cache:
         info: dict[str, Any] = cache.info()
-    values: dict[str, float | int] = {
+    values: dict[str, Value] = {
         "cache.memory_bytes": info["used_memory"],
         "cache.clients": info["connected_clients"],
         "cache.hits_total": info["keyspace_hits"],
         "cache.misses_total": info["keyspace_misses"],
         "cache.evictions_total": info["evicted_keys"],
     }
+    if (since := evicted_since(info)) is not None:
+        values["cache.evictions"] = since
     most = info.get("maxmemory", 0)
     if most:
         values["cache.memory"] = round(100 * info["used_memory"] / most, 2)
     return Reading(values, {"server": server_of(info)})
+
+
+def evicted_since(info: dict[str, Any]) -> dict[str, float] | None:
+    """Return the evictions per minute since the last snapshot; None before there is one.
+
+    One instance is the broker as well: there a lost key is a lost message, so its narrower limit holds.
+    """
+    since = timezone.now() - timedelta(minutes=30)
+    rows = Snapshot.objects.filter(module="redis", captured_at__gte=since).order_by("-captured_at")
+    last = next(iter(rows.values_list("captured_at", "values")[:1]), None)
+    if last is None or "cache.evictions_total" not in last[1]:
+        return None
+    grown = info["evicted_keys"] - last[1]["cache.evictions_total"]
+    minutes = max((timezone.now() - last[0]).total_seconds() / 60, 0.5)
+    return {"broker": round((grown if grown >= 0 else info["evicted_keys"]) / minutes, 2)}
 
 
 def server_of(info: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,14 @@ GAUGES = [
     ("db.xid_age", 1, 700_000_000, 1_600_000_000),
     ("cache.memory", 10, 85, 95),
     ("cache.rtt", 1, 20, 60),
+    ("queue.oldest", 1, 100, 400),
+    ("queue.depth", 1, 200, 2000),
+    ("host.disk", 10, 75, 95),
+    ("collector.pass", 1, 35, 50),
+    ("alerts.unsent", 1, 100, 400),
+    ("cost.rollup_age", 1, 27, 31),
+    ("storage.probe", 10, 1500, 4000),
+    ("tls.days", 90, 14, 3),
 ]
 
 

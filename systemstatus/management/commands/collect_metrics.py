@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from systemstatus import coarser
 from systemstatus.collector import Collected, collect_snapshot
 from systemstatus.lease import LeaseLostError
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         while True:
             try:
                 self.say(collect_snapshot(timezone.now()), as_json=options["json"])
+                coarser.fill(timezone.now())
             except (DatabaseError, LeaseLostError) as error:
                 self.complain(error, loop=options["loop"])
             if not options["loop"]:

@@ -1,0 +1,37 @@
+"""What is evicted from the broker is seen per minute."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from systemstatus.grains import ensure_partitions
+from systemstatus.models import Snapshot
+from systemstatus.probes import host, redis
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(("before", "now", "rate"), [(100, 104, 2.0), (100, 100, 0.0), (100, 6, 3.0)])
+def test_evictions_are_counted_per_minute_and_from_nought_after_a_restart(
+    before: int, now: int, rate: float
+) -> None:
+    at = timezone.now() - timedelta(minutes=2)
+    ensure_partitions(at)
+    Snapshot.objects.create(
+        module="redis", captured_at=at, state="ok", values={"cache.evictions_total": before}
+    )
+    found = redis.evicted_since({"evicted_keys": now})
+    assert found is not None
+    assert found["broker"] == pytest.approx(rate, rel=0.05)
+
+
+def test_before_there_is_a_snapshot_nothing_is_said_of_evictions() -> None:
+    assert redis.evicted_since({"evicted_keys": 7}) is None
+    assert "cache.evictions" not in redis.state().values
+
+
+def test_load_and_memory_are_shares_of_this_machine() -> None:
+    values = host.load().values
+    assert float(str(values["host.load"])) >= 0
+    assert 0 < float(str(values["host.memory"])) <= 100
