@@ -6,10 +6,19 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Query, Router, Schema
 from pydantic import ConfigDict
 
-from costs.budgets import COUNTS, SUMS, BudgetConflict, BudgetError, save_budget
+from costs.budgets import (
+    COUNTS,
+    SUMS,
+    BudgetConflict,
+    BudgetError,
+    BudgetInUse,
+    check_scope,
+    remove_budget,
+    save_budget,
+)
 from costs.days import local_today
 from costs.models import NO_CAP, NO_CAP_USD, CostBudget
 from costs.throttle import truth
@@ -88,6 +97,23 @@ class SaveBody(CapsBody):
     )
 
 
+class RemoveParameters(Schema):
+    """Which budget to remove."""
+
+    apply_scope: str
+    scope_key: str = ""
+    reason: str = Field("", max_length=500, description="Kept in the audit trail.")
+    release: bool = Field(False, description="The work that waits because of it may run at once.")
+    if_updated_at: datetime | None = Field(
+        None, description="updated_at as you saw it; the answer is 409 when somebody saved since."
+    )
+
+
+class RemovedBody(Schema):
+    removed: bool
+    in_force: bool = Field(description="False while Redis is away: checks learn of it when it is back.")
+
+
 @router.get(
     "/budgets",
     auth=token_or_role(COST_READ, Role.ADMIN),
@@ -127,6 +153,34 @@ def save(request: HttpRequest, body: SaveBody) -> Any:
     except BudgetConflict as error:
         return refused("budget_conflict", str(error), "Read it with GET, then send it again.", 409)
     return shown(saved.budget) | {"in_force": saved.is_published}
+
+
+@router.delete(
+    "/budgets",
+    auth=token_or_role(BUDGETS_WRITE, Role.ADMIN),
+    response={200: RemovedBody, 401: ErrorBody, 403: ErrorBody, 409: ErrorBody, 422: ErrorBody},
+    operation_id="remove_cost_budget",
+    summary="Remove a scope's budget",
+)
+def remove(request: HttpRequest, asked: Query[RemoveParameters]) -> Any:
+    """Remove the scope's budget; its work runs from the next check on."""
+    scope = Scope(asked.apply_scope, asked.scope_key)
+    try:
+        check_scope(scope)
+        is_published = remove_budget(
+            scope,
+            actor=actor_of(request),
+            reason=asked.reason,
+            seen=asked.if_updated_at,
+            may_release=asked.release,
+        )
+    except BudgetError as error:
+        return refused("invalid_budget", f"{error.field}: {error}", "Correct it and send it again.", 422)
+    except BudgetConflict as error:
+        return refused("budget_conflict", str(error), "Read it with GET, then send it again.", 409)
+    except BudgetInUse as error:
+        return refused("budget_in_use", str(error), "Send it again with release=true.", 409)
+    return {"removed": True, "in_force": is_published}
 
 
 def refused(code: str, message: str, remedy: str, status: int) -> HttpResponse:

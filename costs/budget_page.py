@@ -59,6 +59,11 @@ PLACES: Final = {
 }
 
 
+def no_caps() -> dict[str, Any]:
+    """Return the caps of a budget that caps nothing, by column."""
+    return {cap.name: NO_CAP_USD if cap.is_money else NO_CAP for cap in CAPS}
+
+
 def written(cap: Cap, value: Any) -> str:
     """Return a cap as it is typed: empty for none, no separators."""
     if value is None or value == (NO_CAP_USD if cap.is_money else NO_CAP):

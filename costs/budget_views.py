@@ -12,13 +12,23 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from costs import budget_page
-from costs.budgets import BudgetConflict, BudgetError, Saved, check_scope, remove_budget, save_budget
+from costs import budget_controls, budget_page
+from costs.budgets import (
+    BudgetConflict,
+    BudgetError,
+    BudgetInUse,
+    Saved,
+    check_scope,
+    held_back,
+    remove_budget,
+    save_budget,
+)
 from costs.days import local_today
 from costs.models import CostBudget
 from costs.throttle.scopes import GLOBAL, KINDS, Scope
 from healthpilot.web import states
 from healthpilot.web.access import has_role, role_required
+from healthpilot.web.answers import wants_fragment
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
 from systemstatus.notify import channels
@@ -72,8 +82,7 @@ def budget(request: HttpRequest) -> HttpResponse:
     try:
         check_scope(scope)
     except BudgetError as error:
-        messages.error(request, str(error))
-        return redirect("costs:budgets")
+        return leave(request, str(error))
     if request.method == "POST":
         return save(request, scope)
     proposed = {cap.name: request.GET[cap.name] for cap in budget_page.CAPS if cap.name in request.GET}
@@ -89,19 +98,26 @@ def save(request: HttpRequest, scope: Scope) -> HttpResponse:
         errors["reason"] = "Say why: it is kept in the audit trail."
     if errors:
         return form(request, scope, typed=typed, errors=errors, reason=reason, status=422)
-    try:
-        seen = datetime.fromisoformat(text) if (text := request.POST.get("seen", "")) else None
-    except ValueError:
-        seen = None
-    actor = request.user.get_username()
+    actor, seen = request.user.get_username(), seen_by(request)
     try:
         saved = save_budget(scope, limits, actor=actor, reason=reason, seen=seen, must_be_seen=True)
     except BudgetConflict as error:
         return form(request, scope, typed=typed, errors={"conflict": str(error)}, reason=reason, status=409)
     said = f"The budget of {budget_page.title(scope).lower()} is saved and binds from the next check on."
-    messages.success(request, said if saved.is_published else LATER)
     request.session["budget_undo"] = undo_token(scope, saved)
-    return redirect(budget_page.edit_url(scope))
+    return answered(request, scope, said if saved.is_published else LATER, is_good=saved.is_published)
+
+
+def answered(request: HttpRequest, scope: Scope, said: str, *, is_good: bool = True) -> HttpResponse:
+    """Say what became of a change: in the control that HTMX swaps in, or on the budget's page."""
+    if not wants_fragment(request):
+        (messages.success if is_good else messages.warning)(request, said)
+        return redirect(budget_page.edit_url(scope))
+    row = CostBudget.objects.filter(apply_scope=scope.kind, scope_key=scope.key).first()
+    last = last_change(request.session.get("budget_undo", ""), scope, row)
+    status = "ok" if is_good else "warn"
+    context = budget_controls.one(request, scope, said=said, said_status=status, last=last)
+    return render(request, "costs/_budget_control.html", context)
 
 
 def form(
@@ -135,7 +151,55 @@ def form(
         "undo": request.session.get("budget_undo", "") if row and not typed else "",
     }
     context["last"] = last_change(context["undo"], scope, row)
-    return render(request, "costs/budget.html", context, status=status)
+    context |= {
+        "removal": errors.get("removal", ""),
+        "remove_url": budget_page.edit_url(scope, name="costs:budget_remove"),
+        "held_back": held_back(scope) if row else 0,
+        "scope_id": budget_controls.control_id(scope),
+        "control_url": budget_controls.control_url(scope),
+    }
+    template = "costs/_budget_editor.html" if wants_fragment(request) else "costs/budget.html"
+    return render(request, template, context, status=status)
+
+
+@role_required(Role.ADMIN)
+@require_POST
+def remove(request: HttpRequest) -> HttpResponse:
+    """Remove a scope's budget; one for which work waits only when that work may run."""
+    scope = Scope(request.GET.get("scope", GLOBAL), request.GET.get("key", ""))
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        return form(request, scope, errors={"removal": "Say why: it is kept in the audit trail."}, status=422)
+    try:
+        is_published = remove_budget(
+            scope,
+            actor=request.user.get_username(),
+            reason=reason,
+            seen=seen_by(request),
+            may_release=request.POST.get("release") == "yes",
+        )
+    except (BudgetConflict, BudgetInUse) as error:
+        return form(request, scope, errors={"removal": str(error)}, reason=reason, status=409)
+    said = (
+        f"The budget of {budget_page.title(scope).lower()} is removed; its work runs from the next check on."
+    )
+    return leave(request, said if is_published else LATER, level=messages.SUCCESS)
+
+
+def leave(request: HttpRequest, said: str, *, level: int = messages.ERROR) -> HttpResponse:
+    """Lead to the budgets with a message, also from a fragment."""
+    messages.add_message(request, level, said)
+    if wants_fragment(request):
+        return HttpResponse(headers={"HX-Redirect": reverse("costs:budgets")})
+    return redirect("costs:budgets")
+
+
+def seen_by(request: HttpRequest) -> datetime | None:
+    """Return the state of the budget that a form starts from, None for none."""
+    try:
+        return datetime.fromisoformat(request.POST.get("seen", ""))
+    except ValueError:
+        return None
 
 
 def typed_caps(request: HttpRequest) -> dict[str, str]:
@@ -163,23 +227,22 @@ def undo(request: HttpRequest) -> HttpResponse:
     try:
         told = UNDO.unsign_object(request.POST.get("undo", "") or request.session.get("budget_undo", ""))
     except signing.BadSignature:
-        messages.error(request, "There is nothing to undo here.")
-        return redirect("costs:budgets")
+        return leave(request, "There is nothing to undo here.")
     scope = Scope(told["kind"], told["key"])
     seen = datetime.fromisoformat(told["seen"])
     actor = request.user.get_username()
     try:
         if told["before"] is None:
-            remove_budget(scope, actor=actor, reason="Undone", seen=seen)
+            remove_budget(scope, actor=actor, reason="Undone", seen=seen, may_release=True)
         else:
             limits = {name: None if cap == "no cap" else cap for name, cap in told["before"].items()}
             save_budget(scope, limits, actor=actor, reason="Undone", seen=seen, must_be_seen=True)
     except BudgetConflict as error:
-        messages.error(request, f"Not undone. {error}")
+        said, is_good = f"Not undone. {error}", False
     else:
-        messages.success(request, f"The budget of {budget_page.title(scope).lower()} is as it was before.")
+        said, is_good = f"The budget of {budget_page.title(scope).lower()} is as it was before.", True
     request.session.pop("budget_undo", None)
-    return redirect(budget_page.edit_url(scope))
+    return answered(request, scope, said, is_good=is_good)
 
 
 def undo_token(scope: Scope, saved: Saved) -> str:

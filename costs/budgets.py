@@ -14,8 +14,10 @@ from costs.models import NO_CAP, NO_CAP_USD, CostBudget
 from costs.throttle import caps
 from costs.throttle.admission import state
 from costs.throttle.counters import CountersAway
-from costs.throttle.scopes import EACH_USER, GLOBAL, KINDS, Scope
+from costs.throttle.scopes import EACH_USER, GLOBAL, KINDS, USER, Scope
+from costs.throttle.verdict import PLACES as PLACES_TOLD
 from healthpilot.dataqueue.actions import release_deferred
+from healthpilot.dataqueue.models import Job, State
 from systemstatus.audit import record_audit
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,15 @@ class BudgetConflict(Exception):  # noqa: N818 - named in the public interface
         if budget:
             told = f"{budget.updated_by} changed it at {budget.updated_at:%H:%M:%S} UTC"
         super().__init__(f"This budget is not as you saw it: {told}. Look at it again, then save.")
+
+
+class BudgetInUse(Exception):  # noqa: N818 - named in the public interface
+    """Work waits because of the budget that was to be removed."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+        waits = "1 job waits" if jobs == 1 else f"{jobs:,} jobs wait"
+        super().__init__(f"{waits} because of this budget and would run at once. Say that they may.")
 
 
 @dataclass(frozen=True)
@@ -99,16 +110,42 @@ def save_budget(
     return Saved(row, before, take_effect(scope))
 
 
-def remove_budget(scope: Scope, *, actor: str, reason: str = "", seen: datetime | None = None) -> bool:
-    """Remove a scope's budget; returns whether every check knows. Raises BudgetConflict."""
+def remove_budget(
+    scope: Scope,
+    *,
+    actor: str,
+    reason: str = "",
+    seen: datetime | None = None,
+    may_release: bool = False,
+) -> bool:
+    """Remove a scope's budget; returns whether every check knows.
+
+    Args:
+        seen: updated_at of the budget as the caller saw it. may_release: the work that waits for it may run.
+
+    Raises:
+        BudgetConflict: it is gone, or not as seen. BudgetInUse: work waits for it; nothing is removed.
+    """
     with transaction.atomic():
         budget = locked(scope)
         if budget is None or (seen is not None and budget.updated_at != seen):
             raise BudgetConflict(budget)
+        if not may_release and (jobs := held_back(scope)):
+            raise BudgetInUse(jobs)
         before = as_shown(budget)
         budget.delete()
         record_audit(actor=actor, action="budget.remove", target=scope.name, before=before, reason=reason)
     return take_effect(scope)
+
+
+def held_back(scope: Scope) -> int:
+    """Return how many jobs wait because of a scope's budget, by the rule that each was told."""
+    waiting = Job.objects.filter(state=State.DEFERRED)
+    if scope.key == EACH_USER:
+        own = CostBudget.objects.filter(apply_scope=USER).exclude(scope_key=EACH_USER)
+        waiting = waiting.exclude(user_id__in=own.values("scope_key"))
+        return waiting.filter(defer_rule__startswith=f"{USER} ").count()
+    return waiting.filter(defer_rule__in=[f"{scope} {place}" for place in PLACES_TOLD]).count()
 
 
 def to_the_millisecond(moment: datetime) -> datetime:

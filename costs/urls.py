@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from costs import addresses, alert_views, budget_views, subjects, views
+from costs import addresses, alert_views, budget_controls, budget_views, subjects, views
 from costs.prices import views as prices
 from costs.simulation import views as simulations
 
@@ -13,9 +13,11 @@ urlpatterns = [
     path("cost", views.dashboard, name="dashboard"),
     path("cost/export.csv", views.export_user_days, name="export"),
     path("cost/budgets", budget_views.budgets, name="budgets"),
+    path("cost/budgets/controls", budget_controls.controls, name="budget_controls"),
     path("cost/budget", budget_views.budget, name="budget"),
     path("cost/budget/effect", budget_views.effect, name="budget_effect"),
     path("cost/budget/simulation", simulations.simulation, name="budget_simulation"),
+    path("cost/budget/remove", budget_views.remove, name="budget_remove"),
     path("cost/budget/undo", budget_views.undo, name="budget_undo"),
     path("cost/alert-test", alert_views.alert_test, name="alert_test"),
     path("cost/users/<recorded:name>", views.look_into, {"kind": subjects.USER}, name="user"),

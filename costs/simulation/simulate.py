@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any, Final
 
-from costs.budgets import COUNTS, SUMS
-from costs.models import NO_CAP, NO_CAP_USD, CostBudget
+from costs.budget_page import no_caps
+from costs.models import CostBudget
 from costs.simulation import demand as reads
 from costs.simulation.demand import Span
 from costs.simulation.outcome import Outcome, Waiting
@@ -47,8 +47,7 @@ class Simulation:
 
 def caps_from(limits: Mapping[str, Any]) -> Caps:
     """Return caps by column name as the throttle counts them; those not named are none."""
-    none = dict.fromkeys(COUNTS, NO_CAP) | dict.fromkeys(SUMS, NO_CAP_USD)
-    return caps_of(CostBudget(**(none | dict(limits))))
+    return caps_of(CostBudget(**(no_caps() | dict(limits))))
 
 
 def caps_in_force(scope: Scope) -> Caps:

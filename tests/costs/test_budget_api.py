@@ -7,9 +7,11 @@ from django.test import Client
 
 from costs.models import CostBudget
 from costs.throttle import check_budget_and_maybe_defer
+from costs.throttle.scopes import Scope
 from healthpilot.tokens.issuing import issue
 from systemstatus.models import AuditEntry
 from tests.costs.factories import days_ago, make_global_day, make_staff
+from tests.costs.waiting import make_waiting_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 PATH = "/api/admin/cost/budgets"
@@ -65,6 +67,18 @@ def test_two_editors_at_once_do_not_overwrite_each_other(admin: Client) -> None:
     assert late.status_code == 409
     assert "root changed it" in late.json()["error"]["message"]
     assert CostBudget.objects.get().daily_jobs_cap == 6
+
+
+def test_a_budget_is_removed_and_one_for_which_work_waits_only_when_it_may_run(admin: Client) -> None:
+    post(admin, apply_scope="tier", scope_key="free", daily_jobs_cap=0)
+    make_waiting_job(Scope("tier", "free"))
+    path = f"{PATH}?apply_scope=tier&scope_key=free&reason=done"
+    refused = admin.delete(path)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "budget_in_use")
+    assert CostBudget.objects.exists()
+    assert admin.delete(f"{path}&release=true").json() == {"removed": True, "in_force": True}
+    assert admin.delete(path).json()["error"]["code"] == "budget_conflict"
+    assert admin.delete(f"{PATH}?apply_scope=planet").status_code == 422
 
 
 def test_a_token_needs_the_scope_and_an_account_the_role(client: Client) -> None:

@@ -4,12 +4,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from costs.budgets import BudgetConflict, BudgetError, remove_budget, save_budget
+from costs.budgets import BudgetConflict, BudgetError, BudgetInUse, remove_budget, save_budget
 from costs.models import NO_CAP, CostBudget
 from costs.throttle import check_budget_and_maybe_defer
 from costs.throttle.scopes import Scope
+from healthpilot.dataqueue.models import Job
 from systemstatus.models import AuditEntry
+from tests.costs.waiting import make_waiting_job
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 GLOBAL = Scope("global")
@@ -98,6 +101,19 @@ def test_nobody_overwrites_what_they_have_not_seen() -> None:
     with pytest.raises(BudgetConflict):
         remove_budget(GLOBAL, actor="ada", seen=seen)
     assert CostBudget.objects.get().daily_jobs_cap == 6
+
+
+def test_a_budget_for_which_work_waits_is_removed_only_when_that_work_may_run() -> None:
+    each = Scope("user", "*")
+    save({"daily_jobs_cap": 0}, each)
+    save({"daily_jobs_cap": 9}, Scope("user", "own"))
+    make_waiting_job(Scope("user", "ada"))
+    make_waiting_job(Scope("user", "own"), user_id="own")
+    with pytest.raises(BudgetInUse, match="1 job waits because of this budget"):
+        remove_budget(each, actor="ada")
+    assert CostBudget.objects.count() == 2
+    assert remove_budget(each, actor="ada", may_release=True)
+    assert Job.objects.filter(not_before__lte=timezone.now()).count() == 2
 
 
 def test_a_budget_that_is_gone_is_not_removed_again() -> None:

@@ -117,6 +117,18 @@ def replayed(page: Page) -> None:
     expect(page.locator("#simulated .facts")).to_be_visible()
 
 
+def controls_shown(page: Page) -> None:
+    drawn(page)
+    expect(page.locator("#controls .cap").first).to_be_visible()
+
+
+def editor_open(page: Page) -> None:
+    """Open the first budget's editor, with the focus left where a page begins."""
+    controls_shown(page)
+    page.locator("#controls a", has_text="Change").first.evaluate("(link) => link.click()")
+    expect(page.locator("#controls [data-editor]")).to_be_visible()
+
+
 PAGES = [
     Visit("cost: ready", "/admin/cost", month, drawn),
     Visit("cost: as a table", "/admin/cost?view=table", month, all_drawn),
@@ -132,6 +144,8 @@ PAGES = [
     Visit("prices: one model's history", f"/admin/cost/prices/history?model={MODEL}", priced, as_admin=True),
     Visit("prices: a new one", f"/admin/cost/prices/set?model={MODEL}", priced, as_admin=True),
     Visit("prices: what a reprice changes", "/admin/cost/prices/reprice", priced, as_admin=True),
+    Visit("cost: with budgets beside it", "/admin/cost", capped, controls_shown),
+    Visit("cost: a budget being changed beside it", "/admin/cost", capped, editor_open, as_admin=True),
     Visit("budgets", "/admin/cost/budgets", capped, as_admin=True),
     Visit("budgets: none yet", "/admin/cost/budgets"),
     Visit("budgets: change one", "/admin/cost/budget?scope=tier&key=free", capped, as_admin=True),

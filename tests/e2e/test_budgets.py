@@ -51,6 +51,24 @@ def becomes(job_id: int, *states: State, limit_s: float = 60) -> Job:
     return found
 
 
+@pytest.mark.usefixtures("month")
+def test_a_cap_is_changed_and_undone_beside_the_figures_without_leaving_them(open_page: Open) -> None:
+    page = open_page("/admin/cost", DESKTOP, as_admin=True)
+    controls = page.locator("#controls")
+    controls.get_by_role("link", name="Cap everything").click()
+    controls.get_by_label("Jobs a day").fill("1000000")
+    expect(controls.get_by_text("all tiers go on")).to_be_visible()
+    controls.get_by_label("Reason").fill("a first bound")
+    page.locator("#refresh-now").click()
+    expect(controls.get_by_label("Jobs a day")).to_have_value("1000000")
+    controls.get_by_role("button", name="Save the budget").click()
+    expect(controls.get_by_text("binds from the next check on")).to_be_visible()
+    expect(controls.get_by_text("of 1,000,000")).to_be_visible()
+    controls.get_by_role("button", name="Undo").click()
+    expect(controls.get_by_text("is as it was before")).to_be_visible()
+    assert page.url.endswith("/admin/cost")
+
+
 @pytest.mark.usefixtures("worker")
 def test_lowering_a_cap_in_the_browser_throttles_the_next_free_tier_job(open_page: Open) -> None:
     now = datetime.now(UTC)
