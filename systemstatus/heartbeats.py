@@ -23,6 +23,13 @@ STATES: Final = {
     "ok": strips.OK,
     "disabled": strips.NO_DATA,
 }
+RUN_STATES: Final = {
+    "ok": strips.OK,
+    "warning": strips.WARNING,
+    "failed": strips.ERROR,
+    "crashed": strips.ERROR,
+    "disabled": strips.NO_DATA,
+}
 RANK: Final = (strips.NO_DATA, strips.OK, strips.UNKNOWN, strips.WARNING, strips.ERROR)
 
 Series = Mapping[tuple[str, str], Sequence[float | None]]
@@ -115,3 +122,18 @@ def number_of(metric: str, value: Any) -> float | None:
     budget = BY_ID.get(metric)
     pick = min if budget and budget.below else max
     return pick(map(float, value.values())) if value else None
+
+
+def runs_of(moment: Moment, most: int) -> dict[tuple[str, str], list[str]]:
+    """Return the last snapshots of each check, a state each, the oldest first; read once a minute for all."""
+    if moment.newest is None:
+        return {}
+    key = f"status.runs:{moment.grain.minutes}:{stamp(moment.newest)}:{most}"
+    kept: dict[tuple[str, str], list[str]] | None = cache.get(key)
+    if kept is None:
+        kept = {}
+        for name, check, back, state in queries.check_states(moment.grain, moment.newest, most):
+            marks = kept.setdefault((name, check), [strips.NO_DATA] * most)
+            marks[most - 1 - back] = RUN_STATES.get(state, strips.UNKNOWN)
+        cache.set(key, kept, KEPT_S)
+    return kept

@@ -95,6 +95,23 @@ def worst_states(grain: Grain, since: datetime, until: datetime, minutes: int) -
         return {(module, slot): WORST_FIRST[rank] for module, slot, rank in cursor.fetchall()}
 
 
+RUNS: Final = """
+SELECT module, told ->> 'name', ((extract(epoch FROM %(until)s - captured_at)) / %(seconds)s)::int AS back,
+    told ->> 'state'
+FROM {table}, jsonb_array_elements(checks) AS told
+WHERE captured_at > %(since)s AND captured_at <= %(until)s
+"""
+
+
+def check_states(grain: Grain, until: datetime, most: int) -> list[tuple[str, str, int, str]]:
+    """Return module, check, how many snapshots back, and state of each run of late; one query."""
+    span = timedelta(minutes=grain.minutes * most)
+    sql = RUNS.format(table=grain.table)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"since": until - span, "until": until, "seconds": grain.minutes * 60})
+        return list(cursor.fetchall())
+
+
 def samples(grain: Grain, times: Sequence[datetime]) -> list[tuple[str, datetime, dict[str, Any]]]:
     """Return module, time and values of the snapshots captured at these times; one query."""
     model: Any = grain.model

@@ -1,12 +1,67 @@
-"""The tab Health: every check: how it ended, how long it took, and when it was well for the last time."""
+"""The tab Health: every check with how it ended, its last ninety minutes, and what is behind a failure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from django.http import QueryDict
 
+from healthpilot.web import strips
+from systemstatus import heartbeats
 from systemstatus.moment import Moment
-from systemstatus.registry import Layer
+from systemstatus.phrases import title_of
+from systemstatus.registry import Module
+from systemstatus.standing import ERROR, OK, RANK, UNKNOWN, WARN, Standing, standings
 from systemstatus.tabs import generic
+from systemstatus.tabs.generic import Check
+
+RUNS: Final = 90
+BAD: Final = {ERROR, UNKNOWN, WARN}
+SHOWS: Final = (("", "All"), ("bad", "Not well"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One check of one module, with its last runs and the module whose failure explains it."""
+
+    module: Module
+    check: Check
+    runs: Sequence[str]
+    cause: str
 
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
-    return generic.read(moment, tuple(Layer))
+    found = standings(moment)
+    lines = lines_of(moment, found)
+    show = "bad" if params.get("show") == "bad" else ""
+    return {
+        "checks": [line for line in lines if not show or line.check.status in BAD],
+        "silent": [one for one in found if not (one.row and one.row.checks)],
+        "counts": dict(Counter(line.check.word for line in lines)),
+        "total": len(lines),
+        "bad": sum(line.check.status in BAD for line in lines),
+        "runs": RUNS,
+        "show": show,
+        "shows": SHOWS,
+    }
+
+
+def lines_of(moment: Moment, found: Sequence[Standing]) -> list[Line]:
+    """Return every check, those that are not well first."""
+    runs = heartbeats.runs_of(moment, RUNS)
+    by_name = {one.module.name: one for one in found}
+    lines = [
+        Line(one.module, check, runs.get((one.module.name, check.name), [strips.NO_DATA] * RUNS), cause)
+        for one in found
+        for check in generic.checks(one, moment)
+        for cause in [cause_of(one.module, by_name) if check.status in BAD else ""]
+    ]
+    return sorted(lines, key=lambda line: -RANK[line.check.status] if line.check.status in BAD else 0)
+
+
+def cause_of(module: Module, by_name: Mapping[str, Standing]) -> str:
+    """Return the title of the nearest module below that is down; empty where all of those are well."""
+    below = [by_name[name] for name in module.depends_on if name in by_name]
+    return next((title_of(one.module.name) for one in below if one.status not in {OK, "info"}), "")

@@ -130,21 +130,20 @@ BLOCKING = [
 ]  # fmt: skip
 
 
-def make_bad_night(*, minutes: int = 35) -> None:
+def make_bad_night(*, minutes: int = 35, hours: int = 2) -> None:
     """Store a day whose last half hour went wrong: a session holds a lock, Redis is slow, jobs late."""
-    make_day()
     now = this_minute()
+    make_day(until=now, hours=hours)
     for row in Snapshot.objects.filter(captured_at__gt=now - timedelta(minutes=minutes)):
         row.values |= PROBLEMS.get(row.module, {})
         Snapshot.objects.filter(module=row.module, captured_at=row.captured_at).update(values=row.values)
     Snapshot.objects.filter(module="postgres", captured_at=now).update(detail=DATABASE)
-    failed = [
-        check("depth", at=now),
-        check("failures", "failed", at=now, error="no answer within 1 s",
-              last_ok=(now - timedelta(minutes=9)).isoformat()),
-    ]  # fmt: skip
-    Snapshot.objects.filter(module="dataqueue", captured_at__gt=now - timedelta(minutes=9)).update(
-        state="critical", checks=failed, error="no answer within 1 s"
+    since = now - timedelta(minutes=9)
+    names = [probe.name for probe in registry.registered["dataqueue"].probes] or ["depth"]
+    failed = check(names[0], "failed", at=now, error="no answer within 1 s", last_ok=since.isoformat())
+    checks = [failed, *(check(name, at=now) for name in names[1:])]
+    Snapshot.objects.filter(module="dataqueue", captured_at__gt=since).update(
+        state="critical", checks=checks, error="no answer within 1 s"
     )
     common = {"unit": "s"}
     make_alert("db.idle_in_tx", "postgres", minutes=41, value=2460, **common)
