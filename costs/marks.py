@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from costs.models import ModelPrice
+from costs.models import CostBreakdownDaily, ModelPrice
 from costs.ranges import DateRange
 from healthpilot.web import numbers
 
@@ -24,32 +24,44 @@ class Mark:
 
     on: date
     letter: str
-    words: str
-    is_price: bool = False
+    models: Sequence[str] = ()
+    other: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return all that is said of the day."""
+        prices = f"price of {named(self.models)}" if self.models else ""
+        return "; ".join(filter(None, [prices, self.other]))
 
 
 def marks(asked: DateRange, costs: Mapping[date, Decimal]) -> list[Mark]:
     """Return the marks of a range in the order of days; costs are USD by day, the period before included."""
-    said = {day: (words, True) for day, words in price_changes(asked)}
-    for day, words in big_days(asked.complete_dates, costs):
-        earlier = said.get(day)
-        said[day] = (f"{earlier[0]}; {words}", True) if earlier else (words, False)
-    newest = sorted(said)[-len(LETTERS) :]
-    return [Mark(day, letter, *said[day]) for day, letter in zip(newest, LETTERS, strict=False)]
+    prices, big = price_changes(asked), dict(big_days(asked.complete_dates, costs))
+    newest = sorted(prices.keys() | big.keys())[-len(LETTERS) :]
+    return [
+        Mark(day, letter, prices.get(day, ()), big.get(day, ""))
+        for day, letter in zip(newest, LETTERS, strict=False)
+    ]
 
 
-def price_changes(asked: DateRange) -> list[tuple[date, str]]:
-    """Return the days on which a model's price began or ended, with the models' names."""
+def price_changes(asked: DateRange) -> dict[date, list[str]]:
+    """Return the models whose price began or ended, by day; only those that were called in the range.
+
+    The price library knows hundreds of models that nobody here calls, and changes some of them every week.
+    """
     within = (asked.first_on, asked.last_on)
+    called = CostBreakdownDaily.objects.filter(
+        kind="model", key=OuterRef("llm_model"), date__range=within, ai_calls__gt=0
+    )
     rows = ModelPrice.objects.filter(
-        Q(effective_from__range=within) | Q(effective_to__range=within), superseded_at=None
+        Q(effective_from__range=within) | Q(effective_to__range=within), Exists(called), superseded_at=None
     )
     models: dict[date, set[str]] = {}
     for model, began_on, ended_on in rows.values_list("llm_model", "effective_from", "effective_to"):
         for day in (began_on, ended_on):
             if day and asked.first_on <= day <= asked.last_on:
                 models.setdefault(day, set()).add(model)
-    return [(day, f"price of {named(sorted(models[day]))}") for day in sorted(models)]
+    return {day: sorted(names) for day, names in models.items()}
 
 
 def named(models: Sequence[str]) -> str:

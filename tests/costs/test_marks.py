@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from costs.marks import big_days, marks
-from costs.models import ModelPrice
+from costs.models import CostBreakdownDaily, ModelPrice
 from costs.ranges import DateRange
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,12 @@ MONTH = DateRange(TODAY - timedelta(days=29), TODAY, TODAY)
 FLAT = {TODAY - timedelta(days=back): Decimal(10) for back in range(60)}
 
 
-def price(model: str, on: date) -> None:
+def price(model: str, on: date, *, is_called: bool = True) -> None:
+    """Set a price, and have the model called on the range's first day."""
+    if is_called:
+        CostBreakdownDaily.objects.create(
+            date=MONTH.first_on, kind="model", key=model, ai_calls=1, cost_usd=1, cost_exact=1
+        )
     ModelPrice.objects.create(
         llm_model=model,
         effective_from=on,
@@ -32,6 +37,7 @@ def test_prices_that_begin_are_marked_in_order_with_their_models() -> None:
     for model in ("m1", "m2", "m3"):
         price(model, date(2026, 11, 1))
     price("elsewhere", date(2026, 1, 1))
+    price("never-called", date(2026, 11, 2), is_called=False)
     assert [(mark.letter, mark.on.day, mark.words) for mark in marks(MONTH, FLAT)] == [
         ("A", 1, "price of m1 and 2 more"),
         ("B", 6, "price of gpt-4o"),
