@@ -12,8 +12,8 @@ from systemstatus.models import AuditEntry
 MINUTES: Final = 30
 MOST: Final = 5
 MOST_MOMENTS: Final = 200
-# What people do about alerts answers them and does not cause them.
-ANSWERS: Final = "alert."
+# What people do about alerts and errors answers them and does not cause them.
+ANSWERS: Final = ("alert.", "error.")
 
 WORDS: Final = {
     "deploy": "Another release",
@@ -30,6 +30,11 @@ WORDS: Final = {
     "job.cancel": "Job cancelled",
     "job.retry": "Job retried",
     "job.run_now": "Job run now",
+    "schedule.run": "Schedule run now",
+    "error.resolve": "Error resolved",
+    "error.reopen": "Error reopened",
+    "error.mute": "Error muted",
+    "error.unmute": "Error unmuted",
     "alert.acknowledge": "Alert acknowledged",
     "alert.silence": "Silence added",
     "alert.silence.end": "Silence ended",
@@ -61,7 +66,9 @@ def words_for(action: str) -> str:
 
 def recent_changes(until: datetime, *, most: int = 10) -> list[Change]:
     """Return the last changes up to a time, the newest first."""
-    rows = AuditEntry.objects.filter(occurred_at__lte=until).exclude(action__startswith=ANSWERS)
+    rows = AuditEntry.objects.filter(occurred_at__lte=until)
+    for start in ANSWERS:
+        rows = rows.exclude(action__startswith=start)
     found = rows.order_by("-occurred_at", "-id").values_list("id", *FIELDS)
     return [Change(*row) for row in found[:most]]
 
@@ -78,7 +85,7 @@ FROM unnest(%(moments)s::timestamptz[]) AS asked(moment)
 CROSS JOIN LATERAL (
     SELECT id, occurred_at, actor, action, target FROM audit_entries
     WHERE occurred_at <= asked.moment AND occurred_at > asked.moment - make_interval(mins => %(minutes)s)
-        AND NOT starts_with(action, %(answers)s)
+        AND NOT action LIKE ANY (%(answers)s)
     ORDER BY occurred_at DESC, id DESC LIMIT %(most)s
 ) AS found
 ORDER BY asked.moment, found.occurred_at DESC, found.id DESC"""
@@ -89,7 +96,7 @@ def changes_before_each(moments: Iterable[datetime], minutes: int = MINUTES) -> 
     found: dict[datetime, list[Change]] = {
         moment: [] for moment in list(dict.fromkeys(moments))[:MOST_MOMENTS]
     }
-    values: dict[str, Any] = {"minutes": minutes, "answers": ANSWERS, "most": MOST}
+    values: dict[str, Any] = {"minutes": minutes, "answers": [f"{start}%" for start in ANSWERS], "most": MOST}
     if found:
         with connection.cursor() as cursor:
             cursor.execute(BEFORE_EACH, values | {"moments": list(found)})

@@ -26,7 +26,8 @@ FAMILIES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "budget": ("Budgets", ("budget.",)),
     "price": ("Prices", ("price.",)),
     "token": ("API tokens", ("token.",)),
-    "job": ("Jobs and queues", ("job.", "queue.")),
+    "job": ("Jobs and queues", ("job.", "queue.", "schedule.")),
+    "error": ("Errors", ("error.",)),
     "alert": ("Alerts", ("alert.",)),
 }
 CHUNK: Final = 1000

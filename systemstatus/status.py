@@ -93,6 +93,7 @@ register(
             Probe("depth", queues.depth),
             Probe("progress", queues.progress),
             Probe("outcomes", queues.outcomes),
+            Probe("types", queues.types),
         ),
         metrics=(
             Metric("queue.oldest", "s", "Oldest waiting job", "queue.oldest"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from systemstatus import alert_views, audit_views, views
+from systemstatus import alert_views, audit_views, job_views, views
 
 app_name = "status"
 
@@ -14,6 +14,9 @@ urlpatterns = [
     path("status/alerts/silences/<int:pk>/end", alert_views.end_silence, name="end_silence"),
     path("status/alerts/maintenance", alert_views.maintenance, name="maintenance"),
     path("status/alerts/maintenance/<int:pk>/end", alert_views.end_maintenance, name="end_maintenance"),
+    path("status/jobs/<int:job_id>/<slug:action>", job_views.act, name="job_act"),
+    path("status/jobs/queues/<slug:queue_class>/<slug:action>", job_views.switch, name="queue_switch"),
+    path("status/jobs/schedule/run", job_views.run_entry, name="schedule_run"),
     path("status/audit/export.csv", audit_views.export, name="audit_export"),
     path("status/audit/check", audit_views.check, name="audit_check"),
 ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Avg, Count, Max, Q
 
 from telemetry.models import JobEvent, LlmEvent
 
@@ -34,5 +34,30 @@ def last_event(now: datetime) -> LastEvent | None:
 def runs_between(start: datetime, end: datetime) -> tuple[int, int]:
     """Return how many attempts of jobs ended within a short time, and how many of them failed."""
     ended = JobEvent.objects.filter(created_at__gte=start, created_at__lt=end)
-    counted = ended.aggregate(runs=Count("*"), failed=Count("*", filter=Q(success=False)))
+    counted = ended.aggregate(runs=Count("*"), failed=Count("id", filter=Q(success=False)))
     return counted["runs"], counted["failed"]
+
+
+@dataclass(frozen=True)
+class TypeRuns:
+    """How attempts of one job type went within a time: how many, how many failed, how long, waits in ms."""
+
+    job_type: str
+    runs: int
+    failed: int
+    mean_ms: float | None
+    mean_wait_ms: float | None
+    longest_wait_ms: int | None
+
+
+def runs_by_type(start: datetime, end: datetime, *, limit: int) -> list[TypeRuns]:
+    """Return how each job type went within a short time, those with most attempts first."""
+    ended = JobEvent.objects.filter(created_at__gte=start, created_at__lt=end).values_list("job_type")
+    counted = ended.annotate(
+        runs=Count("*"),
+        failed=Count("id", filter=Q(success=False)),
+        mean=Avg("duration_ms"),
+        wait=Avg("queue_wait_ms"),
+        longest=Max("queue_wait_ms"),
+    )
+    return [TypeRuns(*row) for row in counted.order_by("-runs", "job_type")[:limit]]

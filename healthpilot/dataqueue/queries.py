@@ -35,13 +35,15 @@ class Queue:
     pause: Pause | None
 
 
-def jobs(filters: dict[str, str], *, limit: int, cursor: str | None) -> Page[Job]:
+def jobs(
+    filters: dict[str, str], *, limit: int, cursor: str | None, fields: Sequence[str] = LIST_FIELDS
+) -> Page[Job]:
     """Return one page of jobs, the newest first; raises CursorError."""
     wanted = Job.objects.filter(**{name: value for name, value in filters.items() if value})
     named = ":".join(filters.get(name, "") for name in FILTERS)
 
     def fetch(start: Cursor | None, most: int) -> Sequence[Job]:
-        return list(beside(wanted.only(*LIST_FIELDS), start)[:most])
+        return list(beside(wanted.only(*fields), start)[:most])
 
     return keyset_page(
         fetch, lambda job: (str(job.pk),), scope=f"dataqueue:{named}", cursor=cursor, limit=limit

@@ -7,10 +7,12 @@ from django.utils import timezone
 
 from healthpilot.dataqueue.queries import queues, standing_still
 from systemstatus.registry import Reading
-from telemetry.queries import runs_between
+from telemetry.queries import runs_between, runs_by_type
 
 MINUTE: Final = timedelta(minutes=1)
 LISTED: Final = 20
+TYPES_MIN: Final = 15
+MOST_TYPES: Final = 40
 
 
 def depth() -> Reading:
@@ -51,3 +53,19 @@ def outcomes() -> Reading:
     end = timezone.now().replace(second=0, microsecond=0) - MINUTE
     runs, failed = runs_between(end - MINUTE, end)
     return Reading({"queue.runs": runs, "queue.failed": failed})
+
+
+def types() -> Reading:
+    """Return how each job type went in the last quarter of an hour: attempts, failures, lengths and waits."""
+    end = timezone.now().replace(second=0, microsecond=0) - MINUTE
+    found = runs_by_type(end - TYPES_MIN * MINUTE, end, limit=MOST_TYPES)
+    listed = [
+        {"type": one.job_type, "runs": one.runs, "failed": one.failed, "mean_ms": rounded(one.mean_ms),
+         "mean_wait_ms": rounded(one.mean_wait_ms), "longest_wait_ms": one.longest_wait_ms}
+        for one in found
+    ]  # fmt: skip
+    return Reading(detail={"types": listed, "types_minutes": TYPES_MIN})
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 1)

@@ -32,9 +32,11 @@ FOCUS = """() => {
   const one = document.activeElement;
   const style = getComputedStyle(one);
   const box = one.getBoundingClientRect();
-  const places = [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]]
-    .map(([x, y]) => [box.left + box.width * x, box.top + box.height * y])
-    .filter(([x, y]) => x >= 0 && y >= 0 && x < innerWidth && y < innerHeight);
+  // Of what is taller than the screen, the part that is on it.
+  const [left, top] = [Math.max(box.left, 0), Math.max(box.top, 0)];
+  const [width, height] = [Math.min(box.right, innerWidth) - left, Math.min(box.bottom, innerHeight) - top];
+  const places = width <= 0 || height <= 0 ? [] : [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]]
+    .map(([x, y]) => [left + width * x, top + height * y]);
   const seen = places.some(([x, y]) => { const top = document.elementFromPoint(x, y);
     return top && (one.contains(top) || top.contains(one)); });
   return { at: one.dataset.seen === undefined ? -1 : Number(one.dataset.seen), body: one === document.body,

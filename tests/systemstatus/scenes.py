@@ -12,7 +12,7 @@ from systemstatus.audit import record_audit
 from systemstatus.jobs import VERIFY
 from systemstatus.models import Alert, AlertState, AlertTransition, Notification
 from systemstatus.notify import outbox
-from tests.systemstatus.factories import make_alert, make_day
+from tests.systemstatus.factories import check, make_alert, make_day, make_snapshot, this_minute
 
 ODD: Final = ("<script>alert(1)</script>", "\u202eمرحبا evil", "W" * 40, "🦄" * 20)
 
@@ -112,3 +112,65 @@ def make_quiet(now: datetime) -> None:
         module="postgres", actor="bob", reason="Upgrade to 18.7", now=now,
         starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=1, hours=2),
     )  # fmt: skip
+
+
+def make_jobs() -> None:
+    """Store what the collector sees of a busy queue: workers, canaries, a late schedule, odd jobs."""
+    now = this_minute()
+    make_day(hours=1, until=now - timedelta(minutes=1))
+    make_queue_snapshots(now)
+    make_job_rows(timezone.now())
+
+
+def make_queue_snapshots(now: datetime) -> None:
+    standing = {"running": 2, "deferred": 1, "failed": 1, "parked": 1}
+    queues = [
+        {"name": name, "waiting": waiting, "paused": name == "heavy", **standing}
+        for name, waiting in (("paid", 3), ("free", 412), ("heavy", 0), ("system", 1))
+    ]
+    kinds = [{"type": text, "runs": 30 * place + 1, "failed": place, "mean_ms": 812.5, "mean_wait_ms": 91.2,
+              "longest_wait_ms": 12_400} for place, text in enumerate(("report.build", *ODD))]  # fmt: skip
+    make_snapshot(
+        "dataqueue", now, state="warning", checks=[check("depth"), check("types")],
+        values={"queue.depth": {"free": 412}, "queue.oldest": {"paid": 2, "free": 412, "heavy": 0}},
+        detail={"queues": queues, "types": kinds, "types_minutes": 15, "running": []},
+    )  # fmt: skip
+    task = {"task": f"dataqueue.run {ODD[0]}", "id": "1", "for_s": 71.4}
+    workers = [
+        {"name": f"celery@{text}", "pid": 4711, "age_s": age, "queues": ["paid", "free"], "at_once": 2,
+         "done": 1234, "running": [task], "running_count": 1, "started_at": now.isoformat()}
+        for text, age in (("web-1", 3.1), (ODD[2], 74.0))
+    ]  # fmt: skip
+    canaries = [{"queue": "paid", "seconds": 0.04}, {"queue": "free", "seconds": 93.0}]
+    make_snapshot(
+        "workers", now, state="critical", checks=[check("workers", "failed", error=ODD[0]), check("canary")],
+        detail={"workers": workers, "queues_without_worker": ["heavy"], "canaries": canaries},
+    )  # fmt: skip
+    entries = [
+        {"name": name, "task": "costs.rollup", "every_s": 60.0, "late_s": late, "runs": 4,
+         "last_run_at": now.isoformat(), "next_run_at": (now + timedelta(minutes=1)).isoformat()}
+        for name, late in (("roll up open days", 0.0), ("collect metrics", 75.0))
+    ]  # fmt: skip
+    make_snapshot("beat", now, checks=[check("schedule")], detail={"schedule": entries})
+
+
+def make_job_rows(now: datetime) -> None:
+    states: tuple[dict[str, Any], ...] = (
+        {"state": "running", "done": 1200, "total": 4000, "unit": "rows", "lease_until": now},
+        {"state": "running", "lease_until": now, "cancel_by": "ada"},
+        {
+            "state": "deferred",
+            "not_before": now + timedelta(hours=3),
+            "defer_reason": f"CPU is used up. {ODD[0]}",
+        },
+        {"state": "failed", "not_before": now + timedelta(minutes=3), "error_code": "Timeout", "attempt": 2},
+        {"state": "dead", "error_code": "ValueError", "error_message": ODD[2] + ODD[1], "finished_at": now},
+        {"state": "parked", "error_code": "WorkerLost", "error_message": ODD[0]},
+        {"state": "succeeded", "done": 9, "unit": "rows", "finished_at": now},
+        {"state": "waiting"},
+    )
+    for place, fields in enumerate(states):
+        Job.objects.create(
+            kind="telemetry.import", tier="free", user_id=ODD[place % 4][:40], domain="tests",
+            queue_class="free", **fields,
+        )  # fmt: skip

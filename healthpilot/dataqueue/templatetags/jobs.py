@@ -83,3 +83,15 @@ def took(job: Any) -> str:
         return numbers.NO_FIGURE
     end = job.finished_at or timezone.now()
     return numbers.duration(max(0, int((end - job.started_at).total_seconds() * 1000)))
+
+
+@register.simple_tag
+def progress_of(job: Any, alive: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return how far a job is, for a bar of one's own: percent (None where it is not known) and text."""
+    found = progress(job, alive)
+    done, total, percent = numbers.count(found["done"]), found["total"], found["percent"]
+    if not total and not found["done"]:
+        return {"percent": None, "text": "nothing committed yet"}
+    text = f"{done} of {numbers.count(total)}" if total else done
+    share = f", {percent}{numbers.NARROW_SPACE}%" if total and percent is not None else ""
+    return {"percent": percent, "text": f"{text} {found['unit']}".strip() + share}
