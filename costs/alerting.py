@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.db.models import Max, Q, Sum
+from django.utils import timezone
 
 from costs.budget_page import CAPS, PLACES, Cap, current, percent, title
 from costs.days import local_today
@@ -18,6 +19,7 @@ from costs.throttle.caps import NONE, caps_of, scope_of
 from costs.throttle.scopes import EACH_USER, GLOBAL, USER, Scope
 from healthpilot.web import numbers
 from systemstatus.findings import Finding, Level
+from systemstatus.registry import CheckState, Reading
 from systemstatus.thresholds import BY_ID
 
 BUDGETS: Final = "cost_budgets"
@@ -177,16 +179,19 @@ def unpriced(today: date) -> Iterator[Finding]:
         )
 
 
-def rollup_age(now: datetime) -> Iterator[Finding]:
-    """Yield when the last close of a day lies too far back; a fresh installation counts from its start."""
+def hours_since_close(now: datetime) -> float | None:
+    """Return the hours since the last close of a day; a fresh installation counts from its start."""
     closed: datetime | None = CostDay.objects.aggregate(at=Max("closed_at"))["at"]
     began = CostSettings.objects.values_list("created_at", flat=True).first()
     since = closed or began
-    if since is None:
-        return
-    hours = (now - since) / timedelta(hours=1)
+    return None if since is None else (now - since) / timedelta(hours=1)
+
+
+def rollup_age(now: datetime) -> Iterator[Finding]:
+    """Yield when the last close of a day lies too far back."""
+    hours = hours_since_close(now)
     warning, critical = BY_ID["cost.rollup_age"].limits()
-    if hours >= warning:
+    if hours is not None and hours >= warning:
         yield Finding(
             rule="cost.rollup_age",
             module=ROLLUP,
@@ -196,3 +201,27 @@ def rollup_age(now: datetime) -> Iterator[Finding]:
             unit="h",
             message=f"No day was closed for {hours:.0f} hours: the nightly rollup is missing.",
         )
+
+
+def age_reading() -> Reading:
+    """Return the hours since the last close of a day, for System Status."""
+    hours = hours_since_close(timezone.now())
+    if hours is None:
+        return Reading(state=CheckState.UNKNOWN, note="No day was rolled up yet")
+    return Reading({"cost.rollup_age": round(hours, 2)})
+
+
+def caps_reading() -> Reading:
+    """Return how much of each cap is used, in percent, for System Status."""
+    today = local_today(timezone.now())
+    found: dict[str, float] = {}
+    for budget in CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS]:
+        limits = caps_of(budget)
+        for one, used in used_by(scope_of(budget), limits, today):
+            for cap in CAPS:
+                share = percent(used[PLACES[cap.name]], limits[PLACES[cap.name]])
+                if share is not None and limits[PLACES[cap.name]] > 0:
+                    found[f"{one.name.rstrip(':')}: {cap.name}"] = share
+    if not found:
+        return Reading(state=CheckState.DISABLED, note="No budget has a cap")
+    return Reading({"cost.budget": found})

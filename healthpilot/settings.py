@@ -240,6 +240,13 @@ COST_SUMMARY = env.boolean("COST_SUMMARY", True)
 STATUS_RATE = env.whole("STATUS_RATE", 1, least=1)
 ALERT_WATCHDOG_CHANNELS = env.words("ALERT_WATCHDOG_CHANNELS", ["webhook"])
 
+# Where files go in Cloudflare R2, or any S3; and whose certificates are looked at, as host or host:port.
+R2_ENDPOINT_URL = env.text("R2_ENDPOINT_URL", "").rstrip("/")
+R2_BUCKET = env.text("R2_BUCKET", "")
+R2_ACCESS_KEY_ID = env.text("R2_ACCESS_KEY_ID", "")
+R2_SECRET_ACCESS_KEY = env.text("R2_SECRET_ACCESS_KEY", "")
+STATUS_TLS_HOSTS = env.words("STATUS_TLS_HOSTS", [])
+
 # E-mail by SMTP, or by Brevo where its key is set.
 BREVO_API_KEY = env.text("BREVO_API_KEY", "")
 ANYMAIL = {"BREVO_API_KEY": BREVO_API_KEY, "REQUESTS_TIMEOUT": 10}

@@ -1,6 +1,7 @@
 """Judges snapshots over the windows of the thresholds: what each budget and each check says now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +18,8 @@ FRESH_FOR: Final = timedelta(minutes=2)
 DOWN_AFTER, UP_AFTER = 3, 2
 SILENT: Final = {CheckState.FAILED, CheckState.CRASHED, CheckState.SKIPPED, CheckState.UNKNOWN}
 SOURCE: Final = "snapshots"
+# Rules that the app of their figure tells itself, with words of its own.
+TOLD_ELSEWHERE: Final = frozenset({"cost.budget", "cost.rollup_age"})
 BY_ID: Final = {row.id: row for row in THRESHOLDS}
 
 Open = Mapping[tuple[str, str, str], str]
@@ -33,16 +36,45 @@ def judge(now: datetime) -> Iterator[Finding]:
     by_module = rows_by_module(now)
     opened = open_alerts()
     yield collector_age(now, newest)
-    for module in registry.modules():
-        rows = by_module.get(module.name, [])
-        if rows and now - rows[0].captured_at < FRESH_FOR:
-            found = [*budgets_of(module, rows, now, opened), *checks_of(module, rows, opened)]
-            yield from found
-            yield from blind(module, rows[0], found, opened)
-        else:
-            said = "Nothing was collected of late."
-            yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, said, core=module.core)
-            yield from (without_data(key, module, said) for key in opened if key[1] == module.name)
+    modules = registry.modules()
+    found = [
+        one for module in modules for one in of_module(module, by_module.get(module.name, []), now, opened)
+    ]
+    yield from with_causes(found, modules)
+
+
+def of_module(module: Module, rows: Sequence[Snapshot], now: datetime, opened: Open) -> Iterator[Finding]:
+    """Yield the findings of one module; rows: its snapshots, newest first."""
+    if rows and now - rows[0].captured_at < FRESH_FOR:
+        found = [*budgets_of(module, rows, now, opened), *checks_of(module, rows, opened)]
+        yield from found
+        yield from blind(module, rows[0], found, opened)
+    else:
+        said = "Nothing was collected of late."
+        yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, said, core=module.core)
+        yield from (without_data(key, module, said) for key in opened if key[1] == module.name)
+
+
+def with_causes(found: Sequence[Finding], modules: Sequence[Module]) -> Iterator[Finding]:
+    """Yield findings with the failing module that explains theirs, the first on the way down."""
+    failing = {finding.module for finding in found if finding.level == Level.CRITICAL}
+    by_name = {module.name: module for module in modules}
+    for finding in found:
+        cause = "" if finding.level == Level.OK else cause_of(finding.module, failing, by_name)
+        yield replace(finding, caused_by=cause) if cause else finding
+
+
+def cause_of(name: str, failing: Collection[str], by_name: Mapping[str, Module]) -> str:
+    """Return the deepest failing module that a module stands on; '' where none fails."""
+    seen, waiting, cause = {name}, [name], ""
+    while waiting:
+        module = by_name.get(waiting.pop(0))
+        for below in module.depends_on if module else ():
+            if below not in seen:
+                seen.add(below)
+                waiting.append(below)
+                cause = below if below in failing else cause
+    return cause
 
 
 def rows_by_module(now: datetime) -> dict[str, list[Snapshot]]:
@@ -90,7 +122,7 @@ def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: 
     """Yield a finding for each budget of a module that its snapshots have a figure for."""
     for metric in module.metrics:
         budget = BY_ID.get(metric.budget)
-        if budget is None:
+        if budget is None or budget.id in TOLD_ELSEWHERE:
             continue
         window = [row for row in rows if row.captured_at > now - timedelta(minutes=budget.window_min + 1)]
         for target, value in figures(budget, window).items():
@@ -125,10 +157,31 @@ def checks_of(module: Module, rows: Sequence[Snapshot], opened: Open) -> Iterato
         if level == Level.NO_DATA and ("check.down", module.name, check["name"]) not in opened:
             continue
         said = f"{module.title}, {check['name']}: {check['error'] or check['state']}"
+        cycles, pair = DOWN_AFTER, failures_of(module)
+        if pair and level == Level.CRITICAL:
+            times, cycles = failed_in_a_row(rows, check["name"]), 1
+            level = Level.CRITICAL if times >= pair[1] else Level.WARNING if times >= pair[0] else Level.OK
         yield Finding(
             "check.down", module.name, check["name"], level, None, said, core=module.core,
-            breach_cycles=DOWN_AFTER, recovery_cycles=UP_AFTER,
+            breach_cycles=cycles, recovery_cycles=UP_AFTER,
         )  # fmt: skip
+
+
+def failures_of(module: Module) -> tuple[int, int] | None:
+    """Return after how many failures in a row a module's budgets say warning and critical, where one does."""
+    budgets = [BY_ID[metric.budget] for metric in module.metrics if metric.budget in BY_ID]
+    return next((budget.failures for budget in budgets if budget.failures), None)
+
+
+def failed_in_a_row(rows: Sequence[Snapshot], name: str) -> int:
+    """Return how often a check failed in a row up to now; an answer that was carried over counts once."""
+    times: set[str] = set()
+    for row in rows:
+        check = next((one for one in row.checks if one["name"] == name), None)
+        if check is None or level_of_check(check["state"]) != Level.CRITICAL:
+            break
+        times.add(check["at"])
+    return len(times)
 
 
 def level_of_check(state: str) -> Level:

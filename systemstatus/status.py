@@ -1,10 +1,22 @@
 """What System Status watches on the floors below itself."""
 
-from systemstatus.probes import host, itself, queues, redis, web, workers
+import os
+from functools import partial
+
+from django.conf import settings
+
+from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, web, workers
+from systemstatus.probes.integrations import integration
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 
 COSTLY_S = 600
+
+
+def lacking(name: str) -> str:
+    """Return the name of a setting, in Django's settings or in the environment, that is not set."""
+    return "" if getattr(settings, name, "") or os.environ.get(name) else name
+
 
 register(
     Module(
@@ -63,6 +75,7 @@ register(
             Metric("api.burn", "x", "Error-budget burn", "api.burn"),
             Metric("api.exceptions", "per h", "Unhandled exceptions", "api.exceptions"),
         ),
+        routes=("/healthz/", "/metrics", "/admin/status", "/api/openapi.json", "/api/$"),
     )
 )
 register(
@@ -101,6 +114,7 @@ register(
             Metric("queue.progress", "s", "Without progress", "queue.progress"),
             Metric("queue.failures", "%", "Failed attempts", "queue.failures"),
         ),
+        routes=("/admin/jobs", "/api/jobs"),
         tasks=("dataqueue.",),
     )
 )
@@ -174,5 +188,88 @@ register(
         owner="telemetry",
         depends_on=("postgres",),
         probes=(Probe("spool", host.spool),),
+        routes=("/admin/instrument", "/admin/import", "/api/ingest"),
+        tasks=("telemetry.", "imports."),
     )
 )
+for name, title, routes, steps in (
+    ("portal_marketing", "Marketing site", ("/$", "/theme"), (portals.Step("/", holds="HealthPilot"),)),
+    (
+        "portal_admin",
+        "Super admin portal",
+        (
+            "/admin$",
+            "/admin/$",
+            "/admin/api",
+            "/admin/design",
+            "/admin/tokens",
+            "/admin/django",
+            "/accounts/",
+        ),
+        (
+            portals.Step("/accounts/login/", holds="csrfmiddlewaretoken"),
+            portals.Step("/admin/cost", status=302),
+        ),
+    ),
+    ("portal_customer", "Customer portal", ("/portal",), (portals.Step("/portal/", status=302),)),
+):
+    register(
+        Module(
+            name=name,
+            title=title,
+            layer=Layer.EDGE,
+            core=True,
+            owner="healthpilot.portals",
+            depends_on=("postgres", "web"),
+            probes=(
+                Probe("visit", portals.steps_of(name, steps)),
+                Probe("availability", partial(portals.available, name), every_s=COSTLY_S),
+            ),
+            metrics=(
+                Metric("portal.first_byte", "ms", "First byte of a check"),
+                Metric("portal.availability", "%", "Available over 30 days", "portal.availability"),
+            ),
+            routes=routes,
+            clients=("portals",),
+        )
+    )
+register(
+    Module(
+        name="coverage",
+        title="Coverage",
+        layer=Layer.APP,
+        core=False,
+        owner="systemstatus",
+        probes=(Probe("coverage", itself.covered, every_s=COSTLY_S),),
+        metrics=(Metric("coverage.share", "%", "Routes, tasks and clients watched"),),
+    )
+)
+register(
+    Module(
+        name="certificates",
+        title="Certificates",
+        layer=Layer.EDGE,
+        core=False,
+        owner="systemstatus",
+        probes=(Probe("days left", certificates.days_left, every_s=3600),),
+        metrics=(Metric("tls.days", "days", "Days left", "tls.days"),),
+    )
+)
+register(
+    integration(
+        "r2",
+        "Cloudflare R2",
+        r2.lacking,
+        owner="systemstatus",
+        probes=(Probe("put get delete", r2.round_trip),),
+        metrics=(Metric("storage.probe", "ms", "Put, get and delete", "storage.probe"),),
+    )
+)
+for client, title, setting, owner, tasks in (
+    ("openai", "OpenAI", "OPENAI_API_KEY", "healthpilot.ai", ("ai.",)),
+    ("brevo", "Brevo", "BREVO_API_KEY", "systemstatus", ()),
+    ("smtp", "E-mail by SMTP", "ALERT_EMAIL_TO", "systemstatus", ()),
+    ("webhook", "Alert webhook", "ALERT_WEBHOOK_URL", "systemstatus", ()),
+    ("apprise", "Apprise", "ALERT_APPRISE_URLS", "systemstatus", ()),
+):
+    register(integration(client, title, partial(lacking, setting), owner=owner, tasks=tasks))

@@ -37,6 +37,8 @@ ADDED: Final = frozenset(
         *(name for name, _ in QUANTILES.values()),
         "api.status",
         "api.minutes",
+        "portal.checks",
+        "portal.failed",
     ]
 )
 

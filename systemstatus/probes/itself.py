@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from systemstatus.coverage import coverage
 from systemstatus.probes.postgres.asking import rows
 from systemstatus.registry import CheckState, Reading
 from systemstatus.vitals import signs
@@ -42,3 +43,14 @@ def watchdog() -> Reading:
         note = f"The watchdog was last seen {last.age_s:.0f} s ago"
         return Reading({"watchdog.age": seen["age_s"]}, {"watchdog": seen}, CheckState.WARNING, note)
     return Reading({"watchdog.age": seen["age_s"]}, {"watchdog": seen})
+
+
+def covered() -> Reading:
+    """Return how much of the project's routes, tasks and clients is watched, in percent."""
+    found = coverage()
+    state = CheckState.OK if found.is_whole else CheckState.WARNING
+    lacking = sum(len(names) for group in (found.unclaimed, found.uncounted) for names in group.values())
+    note = "" if found.is_whole else f"{lacking} are not watched: ./run manage status_coverage"
+    detail = {"unclaimed": found.unclaimed, "uncounted": found.uncounted,
+              "known": {kind: len(names) for kind, names in found.known.items()}}  # fmt: skip
+    return Reading({"coverage.share": found.share}, detail, state, note)

@@ -31,7 +31,6 @@ GAUGES = [
     ("host.disk", 10, 75, 95),
     ("collector.pass", 1, 35, 50),
     ("alerts.unsent", 1, 100, 400),
-    ("cost.rollup_age", 1, 27, 31),
     ("storage.probe", 10, 1500, 4000),
     ("tls.days", 90, 14, 3),
 ]
