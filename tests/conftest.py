@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,19 @@ from tests import browser
 PAGES = "tests/e2e/test_pages.py"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
     """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it.
 
     Where several processes share the tests, a file goes to one of them whole, since its tests share servers;
     but the look at every page, the longest file by far, is shared out page by page, at the very end.
     """
-    items.sort(key=lambda item: ("e2e" in item.path.parts) + item.nodeid.startswith(PAGES))
     for item in items:
         path = item.nodeid.split("::")[0]
         if path != PAGES:
             item.add_marker(pytest.mark.xdist_group(path))
+    yield  # pytest-django puts tests without a database last, which would be behind the browser's
+    items.sort(key=lambda item: ("e2e" in item.path.parts) + item.nodeid.startswith(PAGES))
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ def test_a_point_and_a_bar_lead_to_the_rows_behind_them(open_page: Open) -> None
     click_in(page, "tiers-figure", 0.5, 0.5)
     expect(page).to_have_url(re.compile(r"from=(\S+)&to=\1"))
     page.go_back()
+    expect(page).to_have_url(re.compile(r"days=7$"))
+    page.wait_for_load_state("networkidle")
     drawn(page)
     page.locator("#domains").scroll_into_view_if_needed()
     click_in(page, "domains-figure", 0.01, 0.13)

@@ -62,28 +62,32 @@ def test_today_is_refreshed_while_nobody_types_or_has_paused_it(open_page: Open)
     drawn(page)
     seen = refreshes(page)
     page.clock.run_for(31_000)
-    wait_until(page, seen, [204])
+    wait_until(page, seen, 204)
     CostDay.objects.update(rolled_up_at=timezone.now())
     page.clock.run_for(31_000)
-    wait_until(page, seen, [204, 200])
+    wait_until(page, seen, 200)
     drawn(page)
     expect(page.locator("#live")).to_contain_text("Figures updated")
     page.locator("#user-filter").focus()
+    before = len(seen)
     page.clock.run_for(40_000)
+    assert len(seen) == before
     page.locator("#user-filter").blur()
     page.locator("#refresh-pause").click()
     expect(page.locator("#refresh-pause")).to_have_attribute("aria-pressed", "true")
+    before = len(seen)
     page.clock.run_for(90_000)
-    assert seen == [204, 200]
+    assert len(seen) == before
     expect(page.locator("[data-age]")).to_contain_text(re.compile("Updated .* ago"))
 
 
-def wait_until(page: Page, seen: list[int], wanted: list[int]) -> None:
+def wait_until(page: Page, seen: list[int], wanted: int) -> None:
+    """Wait until a refresh was answered so; how many came before depends on how slow the machine is."""
     for _ in range(50):
-        if seen == wanted:
+        if wanted in seen:
             return
         page.evaluate("fetch('/healthz/live')")
-    assert seen == wanted
+    assert wanted in seen
 
 
 @pytest.mark.usefixtures("month")
