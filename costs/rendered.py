@@ -24,6 +24,7 @@ from costs.forms import Asked
 from costs.overview import STALE_AFTER
 from healthpilot.web import VERSION
 from healthpilot.web.roles import role_of
+from systemstatus import widget
 
 KEPT_S = 600
 
@@ -75,6 +76,7 @@ def page(wanted: Wanted, template: str, context: Mapping[str, Any]) -> tuple[str
 
     The frame holds the person's name and a CSRF token, so it is kept for the session's own secret alone;
     every token made from that secret is good for as long as it is. Messages show once and so are never kept.
+    It also shows how everything stands, so a page of another status is another page.
     """
     key = page_key(wanted, template)
     may_be_kept = not len(get_messages(wanted.request))
@@ -100,6 +102,7 @@ def page_key(wanted: Wanted, template: str) -> str:
         role_of(request.user),
         request.COOKIES.get("theme"),
         request.META["CSRF_COOKIE"],
+        widget.kept(),
     )
 
 

@@ -8,6 +8,7 @@ app_name = "status"
 
 urlpatterns = [
     path("status", views.tab, name="overview"),
+    path("status/widget", views.status_widget, name="widget"),
     path("status/<slug:slug>", views.tab, name="tab"),
     path("status/alerts/<int:alert_id>/acknowledge", alert_views.acknowledge, name="acknowledge"),
     path("status/alerts/silence", alert_views.silence, name="silence"),

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -12,7 +13,7 @@ from healthpilot.web import answers
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
-from systemstatus import shell
+from systemstatus import shell, widget
 from systemstatus.moment import Moment, moment_of
 from systemstatus.standing import standings
 from systemstatus.tabs import BY_SLUG, FIRST, Tab
@@ -40,6 +41,20 @@ def tab(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
     return fresh(answer)
 
 
+@role_required(Role.VIEWER)
+@require_safe
+def status_widget(request: HttpRequest) -> HttpResponse:
+    """Show the widget of every page anew; what was found of late stands for everybody."""
+    place = "top" if request.GET.get("place") == "top" else "side"
+    try:
+        found = widget.kept() or widget.keep(moment_of("", timezone.now()))
+    except DatabaseError:
+        found = widget.Widget()
+    answer = render(request, "systemstatus/_widget.html", {"widget": found, "place": place})
+    patch_cache_control(answer, private=True, no_store=True)
+    return answer
+
+
 def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str, Any]:
     """Return what surrounds a tab; templates of tabs may use all of it."""
     found = standings(moment)
@@ -53,6 +68,7 @@ def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str
         "lines": shell.lines(moment, found, chosen),
         "banners": shell.banners(moment),
         "may_act": has_role(request, Role.OPERATOR),
+        "widget": widget.keep(moment, found),
         "said": shell.said(found, moment, chosen),
         "earlier": shell.earlier(moment),
         "later": shell.later(moment),

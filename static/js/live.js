@@ -13,6 +13,7 @@
   };
 
   document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.elt.closest("[data-quiet]") || event.detail.target?.closest?.("[data-quiet]")) return;
     if (event.detail.elt.closest("[data-quiet]")) return;
     const said = event.detail.elt.closest("[data-said]") || document.querySelector("[data-said]");
     const asked = event.detail.requestConfig;

@@ -1,5 +1,5 @@
 // Asks again for what still changes: an element with data-poll (milliseconds) gets a "poll" event that htmx acts on.
-// It waits while the page is hidden, while a menu or a field in the element is in use and while text is selected.
+// It waits while the page or the element is hidden, while a menu or a field in the element is in use and while text is selected.
 (() => {
   "use strict";
   const TICK_MS = 500;
@@ -17,6 +17,7 @@
     if (document.hidden) return;
     for (const element of document.querySelectorAll("[data-poll]")) {
       const now = performance.now();
+      if (element.getClientRects().length === 0) continue;
       if (!askedAt.has(element)) askedAt.set(element, now);
       if (now - askedAt.get(element) < Number(element.dataset.poll) || inUse(element)) continue;
       askedAt.set(element, now);

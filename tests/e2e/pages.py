@@ -22,9 +22,11 @@ from costs.usage import fold_pending
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
+from tests.systemstatus import factories as status
 from tests.systemstatus import scenes
 
 MODEL = "gpt-4o"
+OWN_TABS = ("overview", "budgets", "health", "database", "storage", "integrations")
 SIMULATION = "/admin/cost/budget/simulation?scope=global&key=&days=7"
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
 
@@ -77,6 +79,22 @@ def long_ago() -> None:
 def old_rollup() -> None:
     month()
     CostDay.objects.update(rolled_up_at=timezone.now() - timedelta(hours=40))
+
+
+def bad_night() -> None:
+    status.make_bad_night(hours=24)
+
+
+def quiet_hour() -> None:
+    status.make_day(hours=1)
+
+
+def late() -> None:
+    status.make_day(hours=1, until=status.this_minute() - timedelta(minutes=3))
+
+
+def too_late() -> None:
+    status.make_day(hours=1, until=status.this_minute() - timedelta(minutes=7))
 
 
 @contextmanager
@@ -165,6 +183,19 @@ PAGES = [
     Visit("instrument", "/admin/instrument"),
     Visit("import a file", "/admin/import", as_admin=True),
     Visit("jobs: none yet", "/admin/jobs"),
+    *[Visit(f"status, {slug}: a quiet day", f"/admin/status/{slug}", status.make_day) for slug in OWN_TABS],
+    *[Visit(f"status, {slug}: a bad night", f"/admin/status/{slug}", bad_night) for slug in OWN_TABS],
+    Visit("status, overview: nothing collected", "/admin/status"),
+    Visit("status, health: nothing collected", "/admin/status/health"),
+    Visit("status, database: nothing collected", "/admin/status/database"),
+    Visit("status, storage: late snapshots", "/admin/status/storage", late),
+    Visit("status, overview: too late", "/admin/status", too_late),
+    Visit("status, overview: a minute that is none", "/admin/status?at=yesterday", status.make_day),
+    Visit(
+        "status, budgets: a rehearsal", "/admin/status/budgets?rehearse=db.connections&warning=5", bad_night
+    ),
+    Visit("status, budgets: an empty group", "/admin/status/budgets?show=over", quiet_hour),
+    Visit("status: no such tab", "/admin/status/nowhere"),
     Visit("alerts: a bad night", "/admin/status/alerts", scenes.make_night, as_admin=True),
     Visit("alerts: timeline", "/admin/status/alerts?view=timeline", scenes.make_night),
     Visit("alerts: messages", "/admin/status/alerts?view=messages", scenes.make_night),

@@ -61,7 +61,7 @@ def test_htmx_gets_the_panel_alone_with_the_states_of_all_tabs(tab: Tab, staff: 
     html = shown(staff, tab.url, **HTMX)
     assert "<html" not in html
     assert f"<title>{tab.title}, System Status" in html
-    assert html.count('hx-swap-oob="true"') == 2 * len(TABS) + 1
+    assert html.count('hx-swap-oob="true"') == 2 * len(TABS) + 3  # marks, widgets, banners
 
 
 def test_pages_are_kept_privately_for_half_a_minute_apart_from_fragments(staff: Client) -> None:
