@@ -115,5 +115,5 @@ def available(name: str) -> Reading:
         short = cursor.fetchone()
     checks, failed = long[0] + short[0], long[1] + short[1]
     if not checks:
-        return Reading(state=CheckState.SKIPPED, note="No check has been made yet")
+        return Reading(state=CheckState.DISABLED, note="No check has been made yet")
     return Reading({"portal.availability": round(100 * (1 - failed / checks), 3)}, {"checks": int(checks)})

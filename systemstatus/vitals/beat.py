@@ -42,13 +42,13 @@ class SeenScheduler(PersistentScheduler):  # type: ignore[misc] # celery has no 
 def standing(name: str, entry: Any) -> dict[str, Any]:
     """Return how one entry of the schedule stands; overdue_s is below nought until it comes due."""
     every = getattr(entry.schedule, "run_every", None) or timedelta(0)
-    overdue = entry.schedule.now() - entry.last_run_at - every
+    due_in = entry.schedule.remaining_estimate(entry.last_run_at)
     return {
         "name": name,
         "task": entry.task,
         "every_s": every.total_seconds(),
         "last_run_at": entry.last_run_at.isoformat(),
-        "next_run_at": (entry.last_run_at + every).isoformat(),
-        "overdue_s": round(overdue.total_seconds(), 1),
+        "next_run_at": (entry.schedule.now() + due_in).isoformat(),
+        "overdue_s": round(-due_in.total_seconds(), 1),
         "runs": entry.total_run_count,
     }

@@ -254,7 +254,7 @@ def test_availability_is_the_share_of_thirty_days_and_the_last_minutes() -> None
                              values={"portal.checks": checks, "portal.failed": failed})  # fmt: skip
     read = portals.available("portal_admin")
     assert (read.values["portal.availability"], read.detail["checks"]) == (90.0, 20)
-    assert portals.available("portal_customer").state == CheckState.SKIPPED
+    assert portals.available("portal_customer").state == CheckState.DISABLED
 
 
 def test_what_stands_on_a_failing_part_is_caused_by_it() -> None:

@@ -42,6 +42,8 @@ def test_a_worker_is_seen_and_its_queues_answer_until_it_stands_still(worker: Wo
     assert {"fold usage", "collect metrics"} <= {
         entry["name"] for entry in workers.schedule().detail["schedule"]
     }
+    nightly = next(e for e in workers.schedule().detail["schedule"] if e["name"] == "celery.backend_cleanup")
+    assert nightly["late_s"] == 0, "what is due at an hour of the day is not late before it"
     lateness = workers.schedule().values["queue.beat_lateness"]
     assert isinstance(lateness, float | int)
     assert lateness < 30
