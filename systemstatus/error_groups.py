@@ -126,9 +126,11 @@ def unmute(fingerprint: str, *, actor: str) -> ErrorGroup:
 
 
 def change(fingerprint: str, action: str, actor: str, **fields: Any) -> ErrorGroup:
-    """Change a group and note who did, in one transaction."""
+    """Change a group and note who did, in one transaction; what is so already is not changed again."""
     with transaction.atomic():
         group = ErrorGroup.objects.select_for_update().get(pk=fingerprint)
+        if all(is_near(getattr(group, name), value) for name, value in fields.items()):
+            return group
         before = {name: as_text(getattr(group, name)) for name in fields}
         for name, value in fields.items():
             setattr(group, name, value)
@@ -138,6 +140,13 @@ def change(fingerprint: str, action: str, actor: str, **fields: Any) -> ErrorGro
         record_audit(actor=actor, action=action, target=str(group)[:120], before=before, after=after,
                      reason=str(fields.get("reason", "")))  # fmt: skip
     return group
+
+
+def is_near(one: Any, other: Any) -> bool:
+    """Say whether two values are the same; times within a minute are, as a double click makes them."""
+    if isinstance(one, datetime) and isinstance(other, datetime):
+        return abs(one - other) < timedelta(minutes=1)
+    return bool(one == other)
 
 
 def as_text(value: Any) -> str:

@@ -1,6 +1,7 @@
 """A bad night for pages to show: alerts with a cause, changes before them, messages, silences, odd texts."""
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import time_machine
@@ -10,7 +11,7 @@ from healthpilot.dataqueue.models import Job
 from systemstatus.alerts import actions
 from systemstatus.audit import record_audit
 from systemstatus.jobs import VERIFY
-from systemstatus.models import Alert, AlertState, AlertTransition, Notification
+from systemstatus.models import Alert, AlertState, AlertTransition, ErrorGroup, ErrorHour, Notification
 from systemstatus.notify import outbox
 from tests.systemstatus.factories import check, make_alert, make_day, make_snapshot, this_minute
 
@@ -174,3 +175,40 @@ def make_job_rows(now: datetime) -> None:
             kind="telemetry.import", tier="free", user_id=ODD[place % 4][:40], domain="tests",
             queue_class="free", **fields,
         )  # fmt: skip
+
+
+def make_requests() -> None:
+    """Store what web processes counted: routes well and ill, an hour of answers, groups of exceptions."""
+    now = this_minute()
+    make_day(hours=1, until=now - timedelta(minutes=1))
+    make_changes(now)
+    lines = [
+        {"route": route, "method": "GET", "calls": calls, "errors": failed,
+         "error_share": 100 * failed / calls, "p50": p50, "p95": 4 * p50, "p99": 6 * p50,
+         "apdex": 0.94, "max_ms": 9 * p50}
+        for route, calls, failed, p50 in (
+            ("/admin/cost", 412, 0, 62.0), ("/admin/status/<slug:slug>", 96, 7, 310.0),
+            (f"/{ODD[0]}", 3, 3, 900.0), (ODD[2], 1, 0, 2.5), ("(others)", 40, 0, 20.0),
+        )
+    ]  # fmt: skip
+    values = {"api.status": {"2xx": 540, "3xx": 12, "5xx": 10}, "api.requests": 562, "api.errors_5xx": 10}
+    make_snapshot(
+        "web", now, state="warning", checks=[check("requests"), check("exceptions")], values=values,
+        detail={"routes": lines, "routes_minutes": 15},
+    )  # fmt: skip
+    for place, text in enumerate(("IntegrityError", *ODD)):
+        make_error(text, now - timedelta(minutes=3 * place))
+
+
+def make_error(text: str, at: datetime, **fields: Any) -> ErrorGroup:
+    """Store a group of exceptions of this type, a day old."""
+    name = sha256(text.encode()).hexdigest()[:32]
+    ErrorHour.objects.create(fingerprint=name, hour=at.replace(minute=0), count=7)
+    given: dict[str, Any] = {
+        "type": text, "message": f"It went wrong: {text}", "place": "costs/views.py:31 dashboard",
+        "route": "/admin/cost", "method": "GET", "release": "0.1.0+bbb", "count": 41,
+        "sample": {"frames": ["costs/views.py:31 dashboard", f"costs/queries.py:88 {text}"]},
+        "first_at": at - timedelta(hours=20), "last_at": at, "opened_at": at - timedelta(minutes=30),
+        **fields,
+    }  # fmt: skip
+    return ErrorGroup.objects.create(fingerprint=name, **given)
