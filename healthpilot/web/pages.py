@@ -8,7 +8,8 @@ from django.core import signing
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
-MAX_CURSOR_LENGTH = 512
+# Room for the longest key there is: 40 letters that JSON writes as twelve each, beside an exact amount.
+MAX_CURSOR_LENGTH = 1024
 
 Row = TypeVar("Row")
 

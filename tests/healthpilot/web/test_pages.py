@@ -50,6 +50,12 @@ def test_the_first_page_has_no_previous_and_the_last_no_next() -> None:
     assert last.rows == [3]
 
 
+@pytest.mark.parametrize("name", ["🦄" * 40, "漢" * 40, "\u202e" * 40, '"' * 40])
+def test_a_cursor_carries_the_longest_name_that_can_be_recorded(name: str) -> None:
+    key = ("123456789.000000000000000000000000001", name)
+    assert pages.opened("users", pages.sealed("users", key)).key == key
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "a:b", "W10:x", "\x00", "é" * 40, "x" * 5000])
 def test_a_cursor_that_was_not_signed_here_is_refused(text: str) -> None:
     with pytest.raises(CursorError):
