@@ -6,9 +6,10 @@ from functools import cached_property, lru_cache
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MinValueValidator
 from django.http import QueryDict
 
-from costs.ranges import DEFAULT_DAYS, MAX_DAYS, DateRange, ending_today
+from costs.ranges import DEFAULT_DAYS, FIRST_DAY, MAX_DAYS, DateRange, ending_today
 
 VIEWS = ("chart", "table", "both")
 # Each card that draws remembers its own choice; the name is that of the query parameter.
@@ -59,6 +60,8 @@ class CostForm(forms.Form):
         for name in ("from_on", "to_on"):
             said = f"{QUERY_NAMES[name]} must be a day that exists, such as {today}"
             self.fields[name].error_messages["invalid"] = said
+            too_early = f"{QUERY_NAMES[name]} must be a day from {FIRST_DAY.year} on"
+            self.fields[name].validators = [MinValueValidator(FIRST_DAY, too_early)]
         for name in DEFAULT_VIEWS:
             self.fields[name] = choice(name, VIEWS)
         self.fields["q"].error_messages["max_length"] = "a user id has at most 40 characters"

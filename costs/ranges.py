@@ -7,6 +7,8 @@ from costs.models import RANGE_DAYS
 
 DEFAULT_DAYS = 30
 MAX_DAYS = 366
+# Nothing was recorded before, and the days before a range exist as well.
+FIRST_DAY = date(2000, 1, 1)
 ONE_DAY = timedelta(days=1)
 
 

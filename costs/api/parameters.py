@@ -11,11 +11,10 @@ from pydantic import AfterValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from costs.days import local_today
-from costs.ranges import MAX_DAYS, DateRange, ending_today
+from costs.ranges import FIRST_DAY, MAX_DAYS, DateRange, ending_today
 from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, clamped
 
 NO_NUL = r"^[^\x00]*$"
-FIRST_DAY = date(2000, 1, 1)
 DEFAULT_DAYS = 7
 
 

@@ -48,6 +48,8 @@ def test_days_to_come_are_cut_off() -> None:
         ("from=2026-11-10&to=2026-11-01", "is after to="),
         ("from=2026-12-10&to=2026-12-11", "lies in the future"),
         ("from=2020-01-01&to=2026-01-01", "at most 366 days"),
+        ("from=0001-01-01&to=0001-01-05", "from must be a day from 2000 on"),
+        ("from=1999-12-31&to=2000-01-01", "from must be a day from 2000 on"),
         ("from=2026-11-10", "from and to belong together"),
         ("to=2026-11-10", "from and to belong together"),
         ("view=hologram", "view must be one of chart, table, both"),
