@@ -157,19 +157,29 @@ def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, 
         return redirect("costs:prices")
     if request.POST.get("version") != context["version"]:
         return render(request, "costs/reprice.html", context | {"outdated": True}, status=409)
+    done: list[DayDifference] = []
     try:
-        done = list(repricing.apply(days))
+        for day, _ in repricing.apply(days):
+            done.append(day)
     except (PreviewOutdated, RollupBusy, LeaseLost, UsageError) as error:
         messages.error(request, str(error))
         return redirect("costs:reprice")
-    total = repricing.signed(repricing.totals(days))
+    finally:
+        tell_of(done, request)
+    return redirect("costs:prices")
+
+
+def tell_of(done: list[DayDifference], request: HttpRequest) -> None:
+    """Keep in the audit trail which days were repriced, and say so; they stay so whatever came after."""
+    if not done:
+        return
+    total = repricing.signed(repricing.totals(done))
     record_audit(
         actor=request.user.get_username(),
         action="price.reprice",
-        target=f"{days[0].on} to {days[-1].on}",
+        target=f"{done[0].on} to {done[-1].on}",
         after={"days": len(done), "difference_usd": total},
     )
     messages.success(
         request, f"{len(done)} {'day' if len(done) == 1 else 'days'} repriced: difference {total} USD."
     )
-    return redirect("costs:prices")

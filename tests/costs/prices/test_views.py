@@ -1,16 +1,18 @@
 """The pages of prices: who may, what they show, and what a wrong, doubled or late form does."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from costs.models import CostGlobalDaily, ModelPrice
-from costs.rollup import rollup_costs_for_date
+from costs.rollup import RollupBusy, rollup_costs_for_date
 from healthpilot.web.roles import Role
+from systemstatus.models import AuditEntry
 from tests.costs.events import call, store
 from tests.costs.factories import days_ago, make_breakdown, make_with_role, today
 from tests.costs.prices.rows import store_price
@@ -150,6 +152,23 @@ def test_a_preview_that_no_longer_holds_is_shown_anew_and_nothing_is_applied(adm
     assert answer.status_code == 409
     assert "+$0.0077" in text_of(answer)
     assert all(row.cost_exact == Decimal("0.00015") for row in CostGlobalDaily.objects.filter(ai_calls__gt=0))
+
+
+@pytest.mark.usefixtures("repriced_days")
+def test_days_repriced_before_one_that_is_held_are_in_the_audit_trail_and_told_of(admin: Client) -> None:
+    version = admin.get(REPRICE).context["version"]
+
+    def held_on_the_second(day: date, **options: Any) -> Any:
+        if day == days_ago(2):
+            raise RollupBusy(day)
+        return rollup_costs_for_date(day, **options)
+
+    with mock.patch("costs.prices.repricing.rollup_costs_for_date", held_on_the_second):
+        answer = admin.post(REPRICE, {"version": version}, follow=True)
+    entry = AuditEntry.objects.get(action="price.reprice")
+    assert entry.target == f"{days_ago(3)} to {days_ago(3)}"
+    assert entry.after == {"days": 1, "difference_usd": "+0.00285"}
+    assert "1 day repriced" in text_of(answer)
 
 
 @pytest.mark.usefixtures("repriced_days")
