@@ -32,7 +32,9 @@
   // A click on a point, a bar or a label follows the link that the table has for the same row.
   const follow = (address) => {
     if (!address) return;
-    const link = [...document.querySelectorAll("#cost a[href]")].find((one) => one.getAttribute("href") === address);
+    const link = [...document.querySelectorAll("#cost a[href]")].find(
+      (one) => (one.dataset.made ?? one.getAttribute("href")) === address,
+    );
     if (link) link.click();
     else location.assign(address);
   };

@@ -91,6 +91,34 @@ def wait_until(page: Page, seen: list[int], wanted: int) -> None:
 
 
 @pytest.mark.usefixtures("month")
+def test_what_the_list_of_users_was_filtered_by_stays_in_links_outside_of_it(open_page: Open) -> None:
+    page = open_page("/admin/cost?days=30", permissions=["clipboard-read", "clipboard-write"])
+    drawn(page)
+    page.locator("#tier-2").click()
+    expect(page).to_have_url(re.compile("tier=pro"))
+    expect(page.locator("#tier-2")).to_have_attribute("aria-current", "true")
+    page.locator("#sort-user").click()
+    expect(page).to_have_url(re.compile("sort=user"))
+    page.locator("#by-user").click()
+    expect(page.locator("#by-user")).to_have_attribute("aria-current", "true")
+    page.locator("#copy-link").click()
+    expect(page.locator("#copy-link")).to_contain_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.search(r"\?from=\S+&to=", copied)
+    assert all(part in copied for part in ("by=user", "sort=user", "tier=pro"))
+    page.locator("#range-7").click()
+    expect(page.locator("#range-7")).to_have_attribute("aria-current", "true")
+    assert all(part in page.url for part in ("days=7", "by=user", "sort=user", "tier=pro"))
+    expect(page.locator("#tier-2")).to_have_attribute("aria-current", "true")
+    page.locator("#tier-all").click()
+    expect(page).not_to_have_url(re.compile("tier="))
+    page.locator("#range-custom").click()
+    page.get_by_role("button", name="Show these days").click()
+    expect(page).to_have_url(re.compile("from=.*by=user.*sort=user"))
+    assert "tier=" not in page.url
+
+
+@pytest.mark.usefixtures("month")
 def test_a_copied_link_holds_the_days_and_a_copied_table_its_figures(open_page: Open) -> None:
     page = open_page("/admin/cost?days=7&sort=jobs", permissions=["clipboard-read", "clipboard-write"])
     drawn(page)
