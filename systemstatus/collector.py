@@ -138,6 +138,12 @@ STORED: Final = ("state", "values", "worst", "detail", "checks", "took_ms", "err
 BAD: Final = {CheckState.FAILED, CheckState.CRASHED}
 
 
+def came_to_it_at(last: dict[str, Any] | None, answer: Answer, at: str) -> str:
+    """Return when a check came to the state it is in."""
+    is_same = last is not None and last["state"] == answer.reading.state
+    return str(last.get("since") or last["at"]) if last and is_same else at
+
+
 def add(row: Snapshot, probe: Probe, answer: Answer, last: dict[str, Any] | None, minute: datetime) -> None:
     """Put a fresh answer into a row."""
     good = answer.reading.state in {CheckState.OK, CheckState.WARNING}
@@ -152,6 +158,7 @@ def add(row: Snapshot, probe: Probe, answer: Answer, last: dict[str, Any] | None
             "error": answer.error,
             "at": at,
             "last_ok": at if good else last and last["last_ok"],
+            "since": came_to_it_at(last, answer, at),
             "values": sorted(answer.reading.values),
             "detail": sorted(answer.reading.detail),
         }

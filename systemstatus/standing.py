@@ -66,9 +66,10 @@ class Standing:
         return since is None or at - since >= DOWN_AFTER_RUNS * MINUTE
 
     def is_long_unknown(self, at: datetime, limit_s: float) -> bool:
-        """Whether nothing is known of it for longer than so many seconds."""
-        since = self.unwell_since
-        return since is None or (at - since).total_seconds() > limit_s
+        """Whether nothing is known of it for longer than so many seconds; at a first start nothing is yet."""
+        blank = [check for check in checks_of(self.row) if check["state"] in {"unknown", "crashed"}]
+        since = min((datetime.fromisoformat(one.get("since") or one["at"]) for one in blank), default=at)
+        return (at - since).total_seconds() > limit_s
 
 
 def checks_of(row: Seen | None) -> Sequence[dict[str, str]]:

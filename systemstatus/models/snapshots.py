@@ -21,7 +21,8 @@ class Seen(models.Model):
     """One module at one time, in a table partitioned by captured_at.
 
     values: {metric: number or {target: number}}. detail: what a tab lists, bounded. checks: one object a
-    probe: name, state, ms, error, at, last_ok. worst: in the coarser grains, each metric's worst value.
+    probe: name, state, ms, error, at, last_ok, since (when it came to this state). worst: in the coarser
+    grains, each metric's worst value.
     """
 
     pk = models.CompositePrimaryKey("module", "captured_at")

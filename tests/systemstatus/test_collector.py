@@ -180,3 +180,14 @@ def test_the_real_modules_are_collected() -> None:
     assert {"postgres": "ok", "redis": "ok"}.items() <= states.items()
     assert 0 < at(name="postgres").values["db.connections"] < 100
     assert at(name="redis").values["cache.rtt"] > 0
+
+
+@pytest.mark.django_db
+def test_a_check_tells_since_when_it_is_as_it_is() -> None:
+    states = [CheckState.OK, CheckState.FAILED, CheckState.FAILED, CheckState.OK]
+    coming = iter(states)
+    with only(module("one", probe(lambda: Reading({}, state=next(coming))))):
+        for minute in range(len(states)):
+            collect_snapshot(NOON + timedelta(minutes=minute))
+    since = [row.checks[0]["since"] for row in Snapshot.objects.order_by("captured_at")]
+    assert [datetime.fromisoformat(at).minute for at in since] == [0, 1, 1, 3]

@@ -37,7 +37,7 @@ def seen(minutes: int = 0, **states: str) -> None:
     for name in ("jobs", "store", "mail"):
         state = states.get(name, "ok")
         word = {"critical": "failed", "unknown": "crashed"}.get(state, state)
-        told: dict[str, Any] = {} if state == "ok" else {"last_ok": began}
+        told: dict[str, Any] = {} if state == "ok" else {"last_ok": began, "since": began}
         make_snapshot(name, state=state, checks=[check("look", word, **told)])
 
 
@@ -51,6 +51,15 @@ def test_all_well_is_green() -> None:
     assert now().status == "ok"
     assert now().sentence == "Everything that is watched is well."
     assert now().why == "3 of 3 modules are OK."
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(0, "warn"), (4, "warn"), (6, "error")])
+def test_what_was_never_known_is_yellow_at_a_first_start_and_red_after_five_minutes(
+    minutes: int, status: str
+) -> None:
+    since = (this_minute() - timedelta(minutes=minutes)).isoformat()
+    make_snapshot("store", state="unknown", checks=[check("look", "crashed", last_ok=None, since=since)])
+    assert now().status == status
 
 
 def test_without_data_nothing_is_green() -> None:
