@@ -31,5 +31,15 @@ PROMISES = [
     Promise("G7", "g07_budgets", "no overshoot above reservations; no phantom spend"),
     Promise("G8", "g08_taken_up", "a dead worker's batch is taken up; nothing is skipped or done twice"),
     Promise("G10", "g10_told", "every alert is sent at least once, always with the same id"),
+    Promise(
+        "G11",
+        "g11_noticed",
+        "a worker, collector or beat that stands still is told within five minutes, and no page is green",
+    ),
+    Promise(
+        "G13",
+        "g13_database",
+        "without PostgreSQL there are clear 503s, no false success, and it is told as what it is",
+    ),
     Promise("G14", "g14_flat", "no request and no export loads a full set"),
 ]
