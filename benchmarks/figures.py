@@ -98,5 +98,9 @@ FIGURES = [
         "≤",
         2.0,
     ),
+    Figure(
+        "P14", "p14_middleware", "what counting requests adds, in µs a request", "the view without", "≤", 30.0
+    ),
+    Figure("P15", "p15_pass", "a collector pass over 40 modules, in seconds", "2 s, 1 % of a core", "≤", 2.0),
     Figure("P16", "p16_weight", "page weight of /admin/cost", "plotly's full bundle alone", "≤", 0.4),
 ]

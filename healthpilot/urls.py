@@ -37,6 +37,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include("systemstatus.urls")),
     path("admin/django/login/", to_sign_in),
     path("admin/django/", admin.site.urls),
+    path("metrics", open_to_all(RedirectView.as_view(pattern_name="api:metrics")), name="metrics"),
     path("api/", api.urls),
 ]
 

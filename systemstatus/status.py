@@ -75,7 +75,7 @@ register(
             Metric("api.burn", "x", "Error-budget burn", "api.burn"),
             Metric("api.exceptions", "per h", "Unhandled exceptions", "api.exceptions"),
         ),
-        routes=("/healthz/", "/metrics", "/admin/status", "/api/openapi.json", "/api/$"),
+        routes=("/healthz/", "/metrics", "/api/status", "/admin/status", "/api/openapi.json", "/api/$"),
     )
 )
 register(

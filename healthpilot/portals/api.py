@@ -19,6 +19,7 @@ from healthpilot.web.access import CsrfMissingError, Refused, declared
 from healthpilot.web.answers import json_error
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
+from systemstatus.api import router as status_router
 from telemetry.api import router as ingest_router
 
 DOCUMENT_READERS = token_or_role("", Role.VIEWER)
@@ -55,6 +56,7 @@ api.add_router("/admin/cost", budgets_router)
 api.add_router("/admin/cost", cost_alerts_router)
 api.add_router("/ingest", ingest_router)
 api.add_router("/jobs", jobs_router)
+api.add_router("/status", status_router)
 
 
 @api.exception_handler(AuthenticationError)

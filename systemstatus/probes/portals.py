@@ -17,6 +17,7 @@ from systemstatus.alerts.quiet import matches
 from systemstatus.models import Alert, Maintenance
 from systemstatus.registry import CheckState, Reading
 from telemetry.outbound import Client, OutboundError
+from telemetry.requests import MARK_HEADER, mark
 
 AVAILABLE: Final = """
 SELECT coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
@@ -93,7 +94,7 @@ def take(base: str, step: Step) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def client() -> Client:
-    return Client("portals", limit_s=1.5, tries=1)
+    return Client("portals", limit_s=1.5, tries=1, headers={MARK_HEADER: mark()})
 
 
 def in_maintenance(name: str) -> bool:

@@ -15,6 +15,7 @@ from systemstatus.registry import Reading
 from systemstatus.thresholds import BY_ID
 from telemetry import errors, flushing
 from telemetry.histograms import Histogram, Key
+from telemetry.requests import CHECK
 
 MODULE: Final = "web"
 # Minutes that a pass catches up at most, and those that the table of routes covers.
@@ -85,10 +86,10 @@ def total(counted: Iterable[Mapping[Key, Histogram]]) -> dict[Key, Histogram]:
 
 
 def sums(merged: Mapping[Key, Histogram]) -> dict[str, Any]:
-    """Return the figures over all routes but those of monitors."""
+    """Return the figures over all routes but those of monitors, and without System Status's own visits."""
     everything, statuses = Histogram(), Counter[str]()
-    for (route, _, status), histogram in merged.items():
-        if not route.startswith(APART):
+    for (route, method, status), histogram in merged.items():
+        if not route.startswith(APART) and method != CHECK:
             everything.merge(histogram)
             statuses[status] += histogram.count
     values: dict[str, Any] = {

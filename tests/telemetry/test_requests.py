@@ -12,7 +12,7 @@ from django.test import Client, RequestFactory
 
 from telemetry import errors, flushing
 from telemetry.errors import Sample, fingerprint_of
-from telemetry.requests import count_requests, observed
+from telemetry.requests import MARK_HEADER, count_requests, mark, observed
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,15 @@ def test_a_request_counts_under_its_template_and_never_under_what_people_typed(
         ("/admin/status/<slug:slug>", "GET", "3xx"): 1,
     }
     assert "secret-token" not in str([broker.hgetall(key) for key in broker.scan_iter("hp:seen:*")])
+
+
+def test_a_visit_of_system_status_counts_apart_and_nobody_else_can_pass_for_one(
+    client: Client, broker: redis.Redis
+) -> None:
+    client.get("/healthz/live", headers={MARK_HEADER: mark()})
+    client.get("/healthz/live", headers={MARK_HEADER: "1"})
+    assert flushing.flush_all()
+    assert counted(broker) == {("/healthz/live", "CHECK", "2xx"): 1, ("/healthz/live", "GET", "2xx"): 1}
 
 
 def test_nothing_is_asked_of_the_database(rf: RequestFactory) -> None:
