@@ -95,7 +95,7 @@ def fired() -> dict[str, tuple[str, str]]:
 
 
 def told_of(receiver: Receiver, module: str) -> bool:
-    return any(body["data"]["module"] == module for body in receiver.bodies)
+    return any(body["data"].get("module") == module for body in receiver.bodies)
 
 
 def stopped(running: dict[str, psutil.Process], role: str, cause: str, receiver: Receiver) -> str:

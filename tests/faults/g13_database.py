@@ -257,5 +257,5 @@ def stopped(port: int, cookie: str, receiver: Receiver, *, told: bool) -> str:
 
 def outage_told(receiver: Receiver, before: int, what: str) -> bool:
     return any(
-        body["type"] == what and body["data"]["module"] == "postgres" for body in receiver.bodies[before:]
+        body["type"] == what and body["data"].get("module") == "postgres" for body in receiver.bodies[before:]
     )
