@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +14,11 @@ from django.http import HttpResponse
 from healthpilot.web import numbers
 
 # What makes a spreadsheet take a cell for a formula, the full-width forms among it (OWASP, CSV injection).
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+SIGNS = "=+-@＝＋－＠"
+FORMULA = (*SIGNS, "\t", "\r", "\n")
+# Where the comma is the decimal point a spreadsheet splits lines at semicolons, and what is pasted at tabs;
+# quotes in the middle of a line do not hold it back, so what follows is a cell of its own.
+LATER_FORMULA = re.compile(f"(?<=[;\t\r\n])(?= *[{re.escape(SIGNS)}])")
 # Spreadsheets take a file for UTF-8 only when it begins so.
 BYTE_ORDER_MARK = "\ufeff"
 CHUNK_ROWS = 1000
@@ -44,8 +49,9 @@ def written(cell: Cell) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a text with an apostrophe before it where a spreadsheet would calculate it."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    """Return a text with an apostrophe before it, or within, where a spreadsheet would calculate it."""
+    later = LATER_FORMULA.sub("'", text)
+    return f"'{later}" if text.lstrip(" ").startswith(FORMULA) else later
 
 
 def lines(sheet: Sheet) -> Iterator[str]:
