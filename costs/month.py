@@ -61,11 +61,6 @@ class Month:
         return sum((self.costs.get(day, ZERO) for day in self.days if day <= self.today), ZERO)
 
     @property
-    def margin(self) -> Decimal | None:
-        """Half the width of the band: what is written after ±."""
-        return None if self.projection is None else (self.projection.most - self.projection.least) / 2
-
-    @property
     def change(self) -> Decimal | None:
         """The estimate against the month before, in percent."""
         if self.projection is None or not self.previous_total:

@@ -46,6 +46,13 @@ def test_a_first_visit_shows_what_to_do_with_commands_to_copy(staff: Client) -> 
     assert shown.count("data-copy=") == 3
 
 
+def test_the_estimate_of_the_month_names_its_band_which_lies_not_evenly_around_it(staff: Client) -> None:
+    make_month(days=35, users=3)
+    card = re.sub("<[^>]+>", "", page(staff).split('id="kpi-month"')[1].split("</article>")[0])
+    assert re.search(r"80 % band \$[\d,.]+ to \$[\d,.]+, \d+ days? to go", card)
+    assert "±" not in card
+
+
 def test_the_page_shows_figures_tables_and_users(staff: Client) -> None:
     make_month(days=35, users=12)
     shown = page(staff)
