@@ -15,6 +15,7 @@ from costs.forms import Asked
 from costs.histories import Parts, TooMuchError
 from costs.overview import is_stale
 from costs.panels import CURSOR_LOST, timeline
+from costs.prices import queries as prices
 from costs.queries import DAY_FIELDS, Day
 from costs.ranges import DateRange, spoken
 from costs.subjects import DOMAIN, JOB_TYPE, MODEL, USER, Subject
@@ -99,6 +100,7 @@ def ready(subject: Subject, asked: Asked, rows: Mapping[date, Day]) -> dict[str,
         "compared": spoken(previous[0], previous[-1]) if previous else "",
         "cards": subject_cards(subject, asked.range, rows, whole=whole_of(asked.range)),
         **history_panel(subject, asked, rows, previous),
+        "prices": prices.used(subject.name, asked.range) if subject.kind is MODEL else [],
         "parts": [parts_panel(subject, kind, asked.range, patience) for kind in subject.kind.parts],
         **events_panel(subject, asked),
         **extremes(subject, asked.range),

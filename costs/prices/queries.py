@@ -11,10 +11,12 @@ from django.db.models import F
 
 from costs.models import CostDay, CostGlobalDaily, ModelPrice
 from costs.pricing import EXACT
+from costs.ranges import DateRange, spoken
 from healthpilot.web.pages import DEFAULT_LIMIT, Cursor, Page, keyset_page
 
 RECENT_DAYS = 30
 MOST_UNPRICED = 50
+MOST_USED = 50
 CALLS_LOOKED_AT = 1000
 
 # One index probe a model: the recorded names without a look at every event.
@@ -52,6 +54,11 @@ LEFT JOIN cost_breakdown_daily AS used ON used.kind = 'model' AND used.key = pri
 WHERE price.superseded_at IS NULL AND price.effective_from <= %(today)s
     AND (price.effective_to IS NULL OR price.effective_to > %(today)s) {place}
 GROUP BY price.id, price.llm_model ORDER BY price.llm_model {order} LIMIT %(most)s"""
+
+USED = """
+SELECT price_id, min(date), max(date), sum(ai_calls)::bigint, sum(cost_exact) FROM cost_breakdown_daily
+WHERE kind = 'model' AND key = %(model)s AND date BETWEEN %(first)s AND %(last)s AND ai_calls > 0
+GROUP BY price_id ORDER BY max(date) DESC, price_id LIMIT %(most)s"""
 
 # Closed days keep their prices. These are the parts of them that other prices would make now: a model's cost
 # is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not.
@@ -121,6 +128,21 @@ class Priced:
     cost_exact: Decimal
 
 
+@dataclass(frozen=True)
+class Used:
+    """A price that made a model's figures, the constants where it is None, and what it made of a range."""
+
+    price: ModelPrice | None
+    first_on: date
+    last_on: date
+    calls: int
+    cost_exact: Decimal
+
+    @property
+    def days(self) -> str:
+        return spoken(self.first_on, self.last_on)
+
+
 def seen_models() -> list[str]:
     """Return the models that were ever called, in order of their names."""
     return [str(model) for (model,) in rows(SEEN)]
@@ -157,6 +179,14 @@ def priced_rows(today: date, start: Cursor | None, most: int) -> list[Priced]:
     found = rows(PRICED.format(place=place, order="DESC" if backwards else ""), values)
     prices = ModelPrice.objects.in_bulk([row[0] for row in found])
     return [Priced(prices[price_id], calls, cost) for price_id, _, calls, cost in found]
+
+
+def used(model: str, asked: DateRange) -> list[Used]:
+    """Return the prices that made a model's figures of a range, the newest days first."""
+    values = {"model": model, "first": asked.first_on, "last": asked.last_on, "most": MOST_USED}
+    found = rows(USED, values)
+    prices = ModelPrice.objects.in_bulk([price_id for price_id, *_ in found if price_id is not None])
+    return [Used(prices.get(price_id), *rest) for price_id, *rest in found]
 
 
 def history(llm_model: str, *, most: int = 200) -> list[ModelPrice]:

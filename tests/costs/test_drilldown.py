@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from datetime import timedelta
+from decimal import Decimal
 from html import unescape
 from unittest import mock
 
@@ -15,6 +16,8 @@ from django.utils import timezone
 
 from costs import events, histories
 from costs.histories import TooMuchError, bounded
+from costs.models import CostBreakdownDaily
+from costs.prices import queries
 from costs.ranges import ending_today
 from costs.subjects import DOMAIN, JOB_TYPE, KINDS, USER, Kind, Subject
 from telemetry.models import DroppedPartition
@@ -51,6 +54,28 @@ def test_a_page_shows_what_it_is_made_of_and_links_onwards(staff: Client) -> Non
     assert 'href="/admin/cost/models/m-priced?days=7"' in shown
     assert 'href="/admin/cost/job-types/sync_cdrs?days=7"' in shown
     assert 'id="kpi-jobs"' not in page(staff, "/admin/cost/models/m-priced?days=7")
+
+
+def test_a_models_page_says_which_price_made_which_days(staff: Client) -> None:
+    recorded.make_events()
+    shown = page(staff, "/admin/cost/models/m-priced?days=30").split('id="prices"')[1].split("</section>")[0]
+    made = [row for row in queries.used("m-priced", ending_today(30, today())) if row.price]
+    assert [row.price.input_usd_per_million for row in made if row.price] == [Decimal("2.5")]
+    assert sum(row.calls for row in made) == sum(
+        CostBreakdownDaily.objects.filter(kind="model", key="m-priced").values_list("ai_calls", flat=True)
+    )
+    assert f"number {made[0].price.pk}" in shown  # type: ignore[union-attr] # filtered above
+    assert "/admin/cost/prices/history?model=m-priced" in shown
+    assert "at the constants" in page(staff, "/admin/cost/models/m-unknown?days=30")
+    assert 'id="prices"' not in page(staff, "/admin/cost/users/usr_a?days=30")
+
+
+def test_the_chart_of_a_subject_names_its_dotted_line_and_its_hatched_bar(staff: Client) -> None:
+    recorded.make_events()
+    shown = page(staff, "/admin/cost/domains/ai?days=7")
+    assert re.search(r"The period before, \d", shown)
+    assert "Today so far" in shown
+    assert "The period before," not in page(staff, "/admin/cost/domains/ai?days=7&compare=none")
 
 
 def test_events_page_there_and_back_and_meet_each_once(staff: Client) -> None:
