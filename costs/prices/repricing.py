@@ -16,6 +16,7 @@ from costs.prices.queries import Part
 from costs.pricing import EXACT, plain
 from costs.rollup import DayCost, rollup_costs_for_date
 from costs.rollup.rates import current_constants
+from systemstatus.audit import record_audit
 
 
 class PreviewOutdated(Exception):  # noqa: N818 - reads as what happened
@@ -118,6 +119,17 @@ def require(expected: DayDifference) -> Any:
             raise PreviewOutdated(day)
 
     return check
+
+
+def keep(done: list[DayDifference], *, actor: str) -> None:
+    """Keep in the audit trail which days were repriced, and by how much; nothing where there is none."""
+    if done:
+        record_audit(
+            actor=actor,
+            action="price.reprice",
+            target=f"{done[0].on} to {done[-1].on}",
+            after={"days": len(done), "difference_usd": signed(totals(done))},
+        )
 
 
 def totals(days: Iterable[DayDifference]) -> Decimal:

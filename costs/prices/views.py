@@ -25,7 +25,6 @@ from costs.usage import UsageError
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
-from systemstatus.audit import record_audit
 
 DAYS_IN_A_REQUEST = 31
 ALREADY = "These days were repriced a moment ago."
@@ -170,16 +169,11 @@ def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, 
 
 
 def tell_of(done: list[DayDifference], request: HttpRequest) -> None:
-    """Keep in the audit trail which days were repriced, and say so; they stay so whatever came after."""
+    """Say which days were repriced, and keep it in the audit trail; they stay so whatever came after."""
     if not done:
         return
+    repricing.keep(done, actor=request.user.get_username())
     total = repricing.signed(repricing.totals(done))
-    record_audit(
-        actor=request.user.get_username(),
-        action="price.reprice",
-        target=f"{done[0].on} to {done[-1].on}",
-        after={"days": len(done), "difference_usd": total},
-    )
     messages.success(
         request, f"{len(done)} {'day' if len(done) == 1 else 'days'} repriced: difference {total} USD."
     )

@@ -1,5 +1,6 @@
 """`manage.py reprice`: prices closed days by the prices in effect now, after showing the difference."""
 
+import getpass
 import json
 from argparse import ArgumentParser
 from datetime import date, timedelta
@@ -56,12 +57,17 @@ class Command(BaseCommand):
             self.apply(days, options)
 
     def apply(self, days: list[DayDifference], options: dict[str, Any]) -> None:
-        """Reprice the days, each as it was shown."""
-        with Meter(self.stderr, unit="days", quiet=options["json"]) as meter:
-            for done, (day, _) in enumerate(repricing.apply(days), 1):
-                meter("Repricing", done, len(days))
-                if options["json"]:
-                    self.tell(day, applied=True)
+        """Reprice the days, each as it was shown; those that were are in the audit trail whatever happens."""
+        done: list[DayDifference] = []
+        try:
+            with Meter(self.stderr, unit="days", quiet=options["json"]) as meter:
+                for day, _ in repricing.apply(days):
+                    done.append(day)
+                    meter("Repricing", len(done), len(days))
+                    if options["json"]:
+                        self.tell(day, applied=True)
+        finally:
+            repricing.keep(done, actor=f"{getpass.getuser()} at the command line")
         if days and not options["json"]:
             self.stdout.write(f"{len(days)} day{'s' * (len(days) != 1)} repriced.")
 

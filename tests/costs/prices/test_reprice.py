@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from costs.models import CostGlobalDaily
 from costs.rollup import rollup_costs_for_date
+from systemstatus.models import AuditEntry
 from tests.costs.events import call, store
 from tests.costs.prices.rows import store_price
 
@@ -47,6 +48,14 @@ def test_it_reprices_and_then_has_nothing_to_do() -> None:
     assert "1 day repriced." in run("--from", "2024-05-01", "--to", "2024-05-31")
     assert cost() == Decimal("0.003")
     assert "nothing to do" in run()
+
+
+def test_who_repriced_at_the_command_line_is_in_the_audit_trail() -> None:
+    run()
+    run()
+    entry = AuditEntry.objects.get(action="price.reprice")
+    assert entry.actor.endswith(" at the command line")
+    assert (entry.target, entry.after) == (f"{ON} to {ON}", {"days": 1, "difference_usd": "+0.00285"})
 
 
 def test_late_events_are_added_first_and_repriced_with_the_rest() -> None:
