@@ -22,6 +22,7 @@ from costs import queries
 from costs.days import local_today
 from costs.forms import Asked
 from costs.overview import STALE_AFTER
+from healthpilot.cache import ForgivingRedisCache
 from healthpilot.web import VERSION
 from healthpilot.web.roles import role_of
 from systemstatus import widget
@@ -75,8 +76,8 @@ def page(wanted: Wanted, template: str, context: Mapping[str, Any]) -> tuple[str
     """Return the page around a part and its status, as it was kept for this session or made now.
 
     The frame holds the person's name and a CSRF token, so it is kept for the session's own secret alone;
-    every token made from that secret is good for as long as it is. Messages show once and so are never kept.
-    It also shows how everything stands, so a page of another status is another page.
+    every token made from that secret is good for as long as it is. Messages show once and so are never kept,
+    nor is the banner of an outage. It also shows how everything stands: another status is another page.
     """
     key = page_key(wanted, template)
     may_be_kept = not len(get_messages(wanted.request))
@@ -85,7 +86,7 @@ def page(wanted: Wanted, template: str, context: Mapping[str, Any]) -> tuple[str
         return kept, 200
     inside = part(wanted)
     html = render_to_string(template, {**context, "content": inside.html}, wanted.request)
-    if may_be_kept and inside.is_whole:
+    if may_be_kept and inside.is_whole and not ForgivingRedisCache.is_away():
         cache.set(key, html, KEPT_S)
     return html, inside.status
 

@@ -50,6 +50,11 @@ class ForgivingRedisCache(RedisCache):
             log.warning("The cache does not answer (%s); going on without it for %s s", error, PAUSE_S)
             return otherwise()
 
+    @classmethod
+    def is_away(cls) -> bool:
+        """Say whether Redis failed to answer this process a moment ago."""
+        return any(time.monotonic() < until for until in cls._retry_at.values())
+
     def instead(self, name: str, key: str, answer: Any, *args: Any) -> Callable[[], Any]:
         """Return what answers for a key while Redis is away: memory for the limits, else a fixed answer."""
         if key.startswith(LIMIT_KEYS):

@@ -10,6 +10,7 @@ from healthpilot.broker import outlive_redis
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "healthpilot.settings")
 
 HARD_LIMIT_S = 900
+BROKER_LIMIT_S = 5
 # One queue a class of jobs; a worker that is not told which (-Q) takes from all. Ticks are housekeeping.
 QUEUES = ("paid", "free", "heavy", "system")
 
@@ -29,7 +30,13 @@ app.conf.update(
     worker_soft_shutdown_timeout=30,
     worker_hijack_root_logger=False,
     # A message is handed out again after this long without an answer, so it must outlast the longest task.
-    broker_transport_options={"visibility_timeout": 2 * HARD_LIMIT_S, "global_keyprefix": "hp:celery:"},
+    # A Redis that hangs may not hold a request that only wants to send a message.
+    broker_transport_options={
+        "visibility_timeout": 2 * HARD_LIMIT_S,
+        "global_keyprefix": "hp:celery:",
+        "socket_timeout": BROKER_LIMIT_S,
+        "socket_connect_timeout": BROKER_LIMIT_S,
+    },
     broker_connection_retry=True,
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,

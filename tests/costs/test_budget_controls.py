@@ -10,6 +10,7 @@ from django.test import Client
 
 from costs.models import CostBudget
 from costs.throttle.scopes import Scope
+from healthpilot.cache import ForgivingRedisCache
 from tests.costs.factories import days_ago, make_breakdown, make_global_day, make_month, make_staff
 from tests.costs.waiting import make_waiting_job
 
@@ -69,6 +70,16 @@ def kept_parts() -> list[str]:
     client = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
     names = [key.decode().partition("costs.part:") for key in client.scan_iter("*costs.part:*")]
     return [cache.get(mark + digest) for _, mark, digest in names]
+
+
+def test_while_redis_is_away_the_page_says_so_and_is_not_kept_with_that(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_month(days=2, users=2)
+    with monkeypatch.context() as away:
+        away.setattr(ForgivingRedisCache, "is_away", lambda: True)
+        assert "Redis does not answer" in text_of(admin.get("/admin/cost"))
+    assert "Redis does not answer" not in text_of(admin.get("/admin/cost"))
 
 
 def test_a_change_is_made_in_place_told_and_undone_in_place(admin: Client) -> None:

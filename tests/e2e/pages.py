@@ -1,5 +1,6 @@
 """Every page in every state that `./run a11y` and the tests look at: a new page is one line."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from io import StringIO
 from random import Random
 from unittest import mock
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import OperationalError
 from django.utils import timezone
@@ -19,6 +21,7 @@ from costs.budgets import save_budget
 from costs.models import CostDay
 from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
+from healthpilot.cache import ForgivingRedisCache
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
@@ -103,6 +106,13 @@ def failing_database() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def redis_away() -> Iterator[None]:
+    """Every page is made as after a failure of Redis a moment ago."""
+    with mock.patch.dict(ForgivingRedisCache._retry_at, {settings.REDIS_ADDRESS: math.inf}):
+        yield
+
+
 @dataclass(frozen=True)
 class Visit:
     """One page in one state.
@@ -155,6 +165,7 @@ PAGES = [
     Visit("cost: no user matches", "/admin/cost?q=nobody", month, drawn),
     Visit("cost: stale", "/admin/cost", old_rollup, drawn),
     Visit("cost: no answer from the database", "/admin/cost", during=failing_database),
+    Visit("cost: Redis does not answer", "/admin/cost", month, drawn, during=redis_away),
     Visit("cost: a user", f"/admin/cost/users/{FIRST_USER}", month, all_drawn),
     Visit("cost: a domain", "/admin/cost/domains/ai", month, all_drawn),
     Visit("prices", "/admin/cost/prices", priced, as_admin=True),

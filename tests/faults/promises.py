@@ -37,6 +37,11 @@ PROMISES = [
         "a worker, collector or beat that stands still is told within five minutes, and no page is green",
     ),
     Promise(
+        "G12",
+        "g12_redis",
+        "Redis down, hung, full or emptied: pages, recording and rollup go on; recovery by itself",
+    ),
+    Promise(
         "G13",
         "g13_database",
         "without PostgreSQL there are clear 503s, no false success, and it is told as what it is",

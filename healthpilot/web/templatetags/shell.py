@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.template import Context
 from django.urls import reverse
 
+from healthpilot.cache import ForgivingRedisCache
 from healthpilot.web import VERSION
 from healthpilot.web.roles import Role, role_of
 
@@ -16,6 +17,12 @@ register = template.Library()
 
 THEMES = ("dark", "light", "system", "contrast")
 NEVER = "not all"
+
+
+@register.simple_tag
+def redis_is_away() -> bool:
+    """Say whether the page is made without Redis, which the reader has to know."""
+    return ForgivingRedisCache.is_away()
 
 
 @dataclass(frozen=True)
