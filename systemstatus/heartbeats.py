@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.core.cache import cache
 
 from healthpilot.web import strips
-from systemstatus import queries
+from systemstatus import queries, windows
 from systemstatus.models import Alert, Severity
 from systemstatus.moment import Moment
 from systemstatus.thresholds import BY_ID
@@ -99,7 +99,7 @@ def trends(moment: Moment) -> Series:
     newest = {
         (name, metric): number_of(metric, value)
         for name, row in moment.rows.items()
-        for metric, value in row.values.items()
+        for metric, value in derived(row.values).items()
     }
     return {one: [*kept.get(one, [None] * len(slots)), newest.get(one)] for one in {*kept, *newest}}
 
@@ -110,9 +110,19 @@ def sampled(
     places = {at: place for place, at in enumerate(slots)}
     found: dict[tuple[str, str], list[float | None]] = {}
     for name, at, values in rows:
-        for metric, value in values.items():
+        for metric, value in derived(values).items():
             found.setdefault((name, metric), [None] * len(slots))[places[at]] = number_of(metric, value)
     return found
+
+
+def derived(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a minute's values with the shares that its counts make."""
+    shares = {
+        name: 100 * values[part] / values[whole]
+        for name, (part, whole) in windows.PARTS.items()
+        if name not in values and part in values and values.get(whole)
+    }
+    return {**values, **shares}
 
 
 def number_of(metric: str, value: Any) -> float | None:

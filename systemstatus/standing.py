@@ -49,7 +49,9 @@ class Standing:
 
     @property
     def word(self) -> str:
-        return WORDS[self.status]
+        """The word for its status; a service that nobody asked of late is unproven."""
+        is_quiet = self.status == UNKNOWN and self.row is not None and self.row.state == ModuleState.SKIPPED
+        return "Unproven" if is_quiet and self.module.layer == Layer.INTEGRATION else WORDS[self.status]
 
     @property
     def unwell_since(self) -> datetime | None:

@@ -118,11 +118,14 @@ def of_fired(alert: Alert, status: str) -> Trouble:
 
 
 def alone(one: Standing, moment: Moment) -> str | None:
-    """Return the status of a module that is unwell by its snapshot and has no alert; else None."""
+    """Return the status of a module that is unwell by its snapshot and has no alert; else None.
+
+    What is not core and not known, such as a service that nobody asked of late, colours only itself.
+    """
     if one.own in {OK, OFF} or one.alerts:
         return None
     if not one.module.core:
-        return WARN
+        return None if one.own == UNKNOWN else WARN
     if one.own == UNKNOWN:
         return ERROR if one.row and one.is_long_unknown(moment.at, GONE_AFTER_S) else UNKNOWN
     return ERROR if one.is_down(moment.at) else WARN

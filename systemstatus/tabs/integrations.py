@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import QueryDict
 
 from healthpilot.web.templatetags.figures import relative
 from systemstatus import queries, registry
-from systemstatus.heartbeats import number_of
+from systemstatus.figures import Figure, figures_of
 from systemstatus.moment import Moment
 from systemstatus.standing import OFF, OK, UNKNOWN, Standing, standings
 from systemstatus.tabs import generic
@@ -37,6 +38,12 @@ SERVICES: Final = (
     Service(("axe_gate", "axe", "browser_gate"), "Playwright/Axe gate", "Every page, looked at in a browser",
             "The report of ./run a11y"),
 )  # fmt: skip
+UPSTASH: Final = next(service for service in SERVICES if service.title == "Upstash Redis")
+TOLD: Final = (
+    ("quota", "Quota"),
+    ("key_expires_at", "Key ends"),
+    ("certificate_ends_at", "Certificate ends"),
+)
 CIRCUITS: Final = {"closed": (OK, "Closed"), "half open": ("warn", "Half open"), "open": ("error", "Open")}
 
 
@@ -60,61 +67,67 @@ class Card:
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
     by_name = {one.module.name: one for one in standings(moment)}
-    own = [name for service in SERVICES for name in service.names if name in by_name]
-    extra = [
-        one for one in by_name.values()
-        if one.module.layer == registry.Layer.INTEGRATION and one.module.name not in own
-    ]  # fmt: skip
+    own = {name for service in SERVICES for name in service.names if name in by_name}
+    extra = [one for name, one in by_name.items() if is_integration(one) and name not in own]
     names = [*own, *(one.module.name for one in extra)]
     details = queries.details(names, moment.newest, moment.grain) if names and moment.newest else {}
-    known = [card(service, by_name, details, moment) for service in SERVICES]
-    others = [
-        card(Service((one.module.name,), one.module.title, "", ""), by_name, details, moment) for one in extra
-    ]
-    return {"cards": [*known, *others]}
+    measured = figures_of([by_name[name].module for name in names], moment) if names else {}
+    services = [*SERVICES, *(Service((one.module.name,), one.module.title, "", "") for one in extra)]
+    return {"cards": [card(service, by_name, details, measured, moment) for service in services]}
+
+
+def is_integration(one: Standing) -> bool:
+    return one.module.layer == registry.Layer.INTEGRATION
+
+
+def module_of(service: Service, by_name: Mapping[str, Standing]) -> Standing | None:
+    """Return the module that watches a service; a hosted Redis is watched as any other."""
+    if service is UPSTASH and "upstash" in settings.REDIS_ADDRESS:
+        return by_name.get("redis")
+    return next((by_name[name] for name in service.names if name in by_name), None)
 
 
 def card(
     service: Service,
     by_name: Mapping[str, Standing],
     details: Mapping[str, Mapping[str, Any]],
+    measured: Mapping[str, Sequence[Figure]],
     moment: Moment,
 ) -> Card:
     """Return the card of one service."""
-    one = next((by_name[name] for name in service.names if name in by_name), None)
+    one = module_of(service, by_name)
     if one is None:
-        said = f"Nothing is known of it: no module watches it yet. {service.settings} will configure it."
-        return Card(service, None, UNKNOWN, "Not watched", said, (), "", None)
+        return absent(service)
+    error = one.row.error if one.row else ""
     if one.status == OFF:
-        said = f"Set {service.settings} to use it."
+        said = f"Set {service.settings} to use it." if service.settings else error
         return Card(service, one, OFF, "Not configured", said, (), "", None)
     detail = details.get(one.module.name, {})
-    checks = generic.checks(one, moment)
-    values = one.row.values if one.row else {}
-    status, word, said = proven(one, values, detail, checks, moment)
-    error = str(detail.get("last_error") or (one.row.error if one.row else ""))
-    circuit = CIRCUITS.get(str(detail.get("circuit", "")).replace("_", " "))
-    return Card(service, one, status, word, said, facts(values, detail, moment), error, circuit)
+    last = last_ok(one, detail, moment)
+    said = f"Last success {relative(moment.at - last)}." if last else "It has not answered well yet."
+    is_quiet = one.status == UNKNOWN and one.word == "Unproven"
+    circuit = CIRCUITS.get(str(detail.get("circuit") or "").replace("_", " ").replace("-", " "))
+    return Card(
+        service, one, one.status, one.word, f"No traffic. {said}" if is_quiet else said,
+        facts(one, measured.get(one.module.name, ()), detail), "" if is_quiet else error, circuit,
+    )  # fmt: skip
 
 
-def proven(
-    one: Standing,
-    values: Mapping[str, Any],
-    detail: Mapping[str, Any],
-    checks: Sequence[generic.Check],
-    moment: Moment,
-) -> tuple[str, str, str]:
-    """Return status, word and a sentence: without calls and without a check that asked it, it is unproven."""
-    calls = values.get("integration.calls")
-    last = time_of(detail.get("last_success_at")) or max(
-        (c.last_ok for c in checks if c.last_ok), default=None
-    )
-    since = f"last success {relative(moment.at - last)}" if last else "never a success yet"
-    if one.status == OK and not checks and not calls:
-        return UNKNOWN, "Unproven", f"No traffic: {since}."
-    if one.status == OK and calls == 0 and not any(check.status == OK for check in checks):
-        return UNKNOWN, "Unproven", f"No traffic: {since}."
-    return one.status, one.word, f"{since[:1].upper()}{since[1:]}."
+def absent(service: Service) -> Card:
+    """Return the card of a service that no module watches."""
+    if service is UPSTASH:
+        said = "REDIS_URL names another server. Set it to the rediss:// address that Upstash gives."
+        return Card(service, None, OFF, "Not configured", said, (), "", None)
+    said = f"Nothing is known of it: no module watches it yet. {service.settings} will configure it."
+    return Card(service, None, UNKNOWN, "Not watched", said, (), "", None)
+
+
+def last_ok(one: Standing, detail: Mapping[str, Any], moment: Moment) -> datetime | None:
+    """Return when a service answered well for the last time, by its calls or else by its checks."""
+    told = time_of(detail.get("last_ok_at"))
+    if told or "last_ok_at" in detail:
+        return told
+    return max((check.last_ok for check in generic.checks(one, moment) if check.last_ok), default=None)
 
 
 def time_of(text: Any) -> datetime | None:
@@ -124,28 +137,18 @@ def time_of(text: Any) -> datetime | None:
         return None
 
 
-def facts(values: Mapping[str, Any], detail: Mapping[str, Any], moment: Moment) -> list[tuple[str, str]]:
+def facts(one: Standing, measured: Sequence[Figure], detail: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what is known of a service's answers, in words."""
-    lines: list[tuple[str, str]] = []
-    failed = (
-        number_of("integration.failures", values["integration.failures"])
-        if values.get("integration.failures") is not None
-        else None
-    )
-    if failed is not None:
-        lines.append(("Success", figure_text(100 - failed, "%")))
-    if values.get("integration.p95") is not None:
-        p95 = number_of("integration.p95", values["integration.p95"])
-        lines += [("p95", figure_text(p95, "ms"))] if p95 is not None else []
-    if isinstance(values.get("integration.calls"), int | float):
-        lines.append(("Calls in 10 min", figure_text(values["integration.calls"], "")))
-    for name, label in (
-        ("quota", "Quota"),
-        ("key_expires_at", "Key ends"),
-        ("certificate_ends_at", "Certificate ends"),
-    ):
-        if detail.get(name):
-            lines.append((label, str(detail[name])))
-    if failed_at := time_of(detail.get("last_error_at")):
-        lines.append(("Last error", relative(moment.at - failed_at)))
+    values = {figure.metric.id: figure for figure in measured if figure.value is not None}
+    lines = [
+        (figure.metric.title, figure.text)
+        for name, figure in values.items()
+        if name != "integration.failures"
+    ]
+    if (failed := values.get("integration.failures")) and failed.value is not None:
+        lines.insert(0, ("Success", figure_text(100 - failed.value, "%")))
+    outcomes = detail.get("outcomes")
+    if isinstance(outcomes, Mapping) and outcomes:
+        lines.append(("Answers", ", ".join(f"{name} {count}" for name, count in outcomes.items())))
+    lines += [(label, str(detail[name])) for name, label in TOLD if detail.get(name)]
     return lines

@@ -18,7 +18,7 @@ from systemstatus.models import Alert, AuditEntry
 from systemstatus.moment import Moment
 from systemstatus.phrases import capital, phrase, title_of
 from systemstatus.standing import NONE, WORDS, Standing, of_alert, standings
-from systemstatus.thresholds import BY_ID
+from systemstatus.thresholds import BY_ID, Threshold
 from systemstatus.verdict import Verdict, verdict
 from systemstatus.wording import figure_text, limit_words
 
@@ -38,7 +38,7 @@ class Signal:
 
 
 SIGNALS: Final = (
-    Signal("traffic", "Traffic", (("api.requests", "per min"), ("queue.throughput", "jobs per min")),
+    Signal("traffic", "Traffic", (("api.requests", "a minute"), ("queue.throughput", "jobs per min")),
            "The middleware counts requests once people come."),
     Signal("errors", "Errors", (("api.errors", "%"), ("queue.failures", "%")),
            "Counted from 50 requests or 20 job runs on."),
@@ -52,6 +52,10 @@ NAMES: Final = {
     "queue.failures": "failed job runs", "cache.rtt": "Redis round trip", "db.connections": "connections",
     "host.disk": "disk",
 }  # fmt: skip
+
+
+# What a budget's samples are counted by, where it wants a number of them.
+SAMPLES: Final = {"requests": "api.requests", "runs": "queue.runs"}
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     return {
         "verdict": ruling,
         "layers": layers_of(moment, found),
+        "coverage": covered(moment),
         "slots_from": heartbeats.slots_of(moment)[0],
         "slot_minutes": heartbeats.slot_minutes(moment),
         "signals": signals(moment, heartbeats.trends(moment)),
@@ -114,6 +119,13 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
         "changes": changes(moment, ruling),
         "summary": summary(moment, ruling, found, alerts),
     }
+
+
+def covered(moment: Moment) -> str:
+    """Return how much of the project's routes, tasks and clients is watched; empty if unknown."""
+    row = moment.rows.get("coverage")
+    share = row.values.get("coverage.share") if row else None
+    return "" if share is None else figure_text(share, "%")
 
 
 def layers_of(moment: Moment, found: Sequence[Standing]) -> list[tuple[str, list[ModuleLine]]]:
@@ -155,13 +167,20 @@ def card(signal: Signal, moment: Moment, series: Series) -> SignalCard:
         if newest is None:
             continue
         budget = BY_ID.get(metric)
-        level = BY_LEVEL[judging.level_of(budget, "", newest, "")] if budget else NONE
+        is_judged = budget is not None and samples_of(budget, moment) >= budget.at_least
+        level = BY_LEVEL[judging.level_of(budget, "", newest, "")] if budget and is_judged else NONE
         return SignalCard(
             signal.key, signal.label, figure_text(newest, unit), NAMES[metric],
             limit_words(budget).partition(",")[0].capitalize() if budget else "24 h",
             NONE if moment.is_gone else level, [decimal(value) for value in values],
         )  # fmt: skip
     return SignalCard(signal.key, signal.label, "", "No data yet", signal.filled_by, NONE, [])
+
+
+def samples_of(budget: Threshold, moment: Moment) -> float:
+    """Return how many samples the newest minute holds for a budget that wants a number of them."""
+    counts = [row.values.get(SAMPLES.get(budget.samples, "")) for row in moment.rows.values()]
+    return max((count for count in counts if isinstance(count, int | float)), default=0)
 
 
 def decimal(value: float | None) -> Decimal | None:

@@ -17,6 +17,7 @@ from systemstatus.tabs.overview import decimal
 from systemstatus.wording import figure_text, size_text, span_text
 
 LAYERS: Final = (Layer.CACHE, Layer.STORAGE)
+OBJECTS: Final = "r2"
 UNITS: Final = {
     "cache.memory_bytes": ("Memory in use", "bytes"), "cache.clients": ("Clients", ""),
     "cache.evictions_total": ("Evicted since the start", "keys"), "spool.waiting": ("Events that wait", ""),
@@ -37,7 +38,9 @@ class Store:
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
-    parts = generic.parts_of(moment, of_layers(standings(moment), LAYERS))
+    every = standings(moment)
+    found = [*of_layers(every, LAYERS), *(one for one in every if one.module.name == OBJECTS)]
+    parts = generic.parts_of(moment, found)
     names = [part.standing.module.name for part in parts]
     details = queries.details(names, moment.newest, moment.grain) if moment.newest and names else {}
     return {"stores": [store(part, details, moment) for part in parts], "parts": parts}
@@ -74,15 +77,8 @@ def told_of(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append((f"Keys {group['name']}", f"{group['keys']:,}, {size_text(group['bytes'])}"))
     if dropped := {name: count for name, count in (detail.get("dropped") or {}).items() if count}:
         lines.append(("Dropped", ", ".join(f"{name} {count}" for name, count in dropped.items())))
-    if r2 := detail.get("r2"):
-        lines += [
-            (name.replace("_ms", "").capitalize(), figure_text(r2[name], "ms"))
-            for name in r2
-            if name.endswith("_ms")
-        ]
-        lines += (
-            [("Objects", f"{r2['objects']:,}, {size_text(r2.get('bytes', 0))}")] if "objects" in r2 else []
-        )
+    for step, ms in (detail.get("steps_ms") or {}).items():
+        lines.append((str(step).capitalize(), figure_text(ms, "ms")))
     return lines
 
 

@@ -95,10 +95,17 @@ def test_a_core_part_without_a_snapshot_is_not_green() -> None:
         assert now().status != "ok"
 
 
-@pytest.mark.parametrize("state", ["critical", "unknown", "warning"])
+@pytest.mark.parametrize("state", ["critical", "warning"])
 def test_what_is_not_core_is_yellow_at_most(state: str) -> None:
     seen(30, mail=state)
     assert now().status == "warn"
+
+
+@pytest.mark.parametrize("state", ["unknown", "skipped"])
+def test_a_service_that_nobody_asked_of_late_colours_only_itself(state: str) -> None:
+    seen(30, mail=state)
+    assert now().status == "ok"
+    assert now().why == "2 of 3 modules are OK, 1 unknown."
 
 
 def test_what_is_not_configured_is_no_trouble() -> None:

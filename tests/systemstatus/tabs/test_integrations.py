@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from systemstatus.probes.integrations import METRICS
 from systemstatus.registry import Layer
 from tests.costs.factories import make_staff
 from tests.systemstatus.factories import HOSTILE, check, make_snapshot, this_minute
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def brevo(client: Client) -> Iterator[None]:
     client.force_login(make_staff())
-    with only(module("brevo", title="Brevo", layer=Layer.INTEGRATION, core=False)):
+    with only(module("brevo", title="Brevo", layer=Layer.INTEGRATION, core=False, metrics=METRICS)):
         yield
 
 
@@ -50,28 +51,30 @@ def test_one_that_is_not_configured_says_how(client: Client) -> None:
 
 def test_without_traffic_it_is_unproven_and_not_green(client: Client) -> None:
     last = (this_minute() - timedelta(hours=6)).isoformat()
-    seen(state="ok", values={"integration.calls": 0}, detail={"last_success_at": last})
+    seen(state="skipped", values={"integration.calls": 0}, detail={"last_ok_at": last})
     card = cards(client)["Brevo"]
     assert "Unproven" in card
-    assert "last success 6 h ago" in card
+    assert "No traffic. Last success 6 h ago." in card
     assert "s-ok" not in card
 
 
 def test_one_that_answers_shows_how_well(client: Client) -> None:
-    values = {"integration.calls": 40, "integration.p95": 310.0, "integration.failures": 2.5}
-    seen(state="ok", values=values, detail={"circuit": "closed"}, checks=[check("ask")])
+    values = {"integration.calls": 40, "integration.failed": 1, "integration.latency": {"66": 40}}
+    detail = {"circuit": "closed", "outcomes": {"2xx": 39, "5xx": 1}}
+    seen(state="ok", values=values, detail=detail, checks=[check("calls")])
     card = cards(client)["Brevo"]
-    for told in ("OK", "97.5\u202f%", "310\u202fms", "Closed", "40"):
+    for told in ("OK", "97.5\u202f%", "Latency p95", "Closed", "2xx 39, 5xx 1", "Last success just now."):
         assert told in card
 
 
 def test_an_open_circuit_and_its_last_error_are_red_and_text(client: Client) -> None:
-    detail = {"circuit": "open", "last_error": HOSTILE, "last_error_at": this_minute().isoformat()}
-    seen(state="critical", detail=detail, checks=[check("ask", "failed", error="502")])
+    detail = {"circuit": "open", "outcomes": {HOSTILE: 1}}
+    seen(state="critical", detail=detail, checks=[check("ask", "failed", error=HOSTILE)], error=HOSTILE)
     card = cards(client)["Brevo"]
     assert "Open</span>" in card
     assert "Error" in card
     assert "<img" not in card
+    assert "&lt;img" in card
 
 
 def test_a_service_that_is_none_of_the_eight_has_a_card_as_well(client: Client) -> None:
