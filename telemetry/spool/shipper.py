@@ -25,6 +25,25 @@ LONGEST_PAUSE_S: Final = 15.0
 LOG_EVERY_S: Final = 60.0
 
 
+class Wait:
+    """For how long the oldest event has been waiting, right to the time of a pass."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self._goal, self._goal_at = 0, 0.0
+
+    def seconds(self, recorded: int, settled: int, now: float) -> float:
+        """Return it in seconds, given how many events were recorded and settled up to now (seconds)."""
+        if settled >= recorded:
+            self._since = None
+            return 0.0
+        if self._since is None or settled >= self._goal:
+            # Whatever had been recorded at the goal is settled, so that what waits was recorded after it.
+            self._since = now if self._since is None else self._goal_at
+            self._goal, self._goal_at = recorded, now
+        return now - self._since
+
+
 class Shipper:
     """Ships what a writer keeps, until it is told to stop. No exception ends it."""
 
@@ -32,7 +51,7 @@ class Shipper:
         self.writer = writer
         self.shipped = 0
         self.adopted = 0
-        self.waiting_since: float | None = None
+        self._wait = Wait()
         self._status = Status(writer)
         self.aside: Counter[str] = Counter()
         self.failure = ""
@@ -75,6 +94,7 @@ class Shipper:
                 self._hurry.wait(self._pause_s())
                 self._hurry.clear()
                 self._pass()
+                self._tell_status()
         finally:
             with suppress(Exception):
                 connection.close()
@@ -104,20 +124,17 @@ class Shipper:
         finally:
             with self._moved:
                 self._moved.notify_all()
-            self._tell_status()
 
     def _tell_status(self) -> None:
-        """Let others see how far this process is."""
-        left = [(one.committed or one.start, size) for one, size in self.writer.snapshot()]
-        waiting = max(0, self.writer.recorded - self.shipped - sum(self.aside.values()))
-        if not waiting:
-            self.waiting_since = None
-        elif self.waiting_since is None:
-            self.waiting_since = time.monotonic()
-        oldest_s = time.monotonic() - self.waiting_since if self.waiting_since else 0.0
-        figures = {"shipped": self.shipped, "adopted": self.adopted, "aside": dict(self.aside)}
-        figures |= {"waiting": waiting, "waiting_bytes": sum(size - done for done, size in left)}
-        self._status.tell(figures | {"oldest_s": round(oldest_s, 1), "failure": self.failure})
+        """Let others see how far this process is; that it cannot be told never ends the shipping."""
+        with suppress(Exception):
+            left = [(one.committed or one.start, size) for one, size in self.writer.snapshot()]
+            recorded, settled = self.writer.recorded, self.shipped + sum(self.aside.values())
+            oldest_s = self._wait.seconds(recorded, settled, time.monotonic())
+            figures = {"shipped": self.shipped, "adopted": self.adopted, "aside": dict(self.aside)}
+            figures |= {"waiting": max(0, recorded - settled), "oldest_s": round(oldest_s, 1)}
+            figures |= {"waiting_bytes": sum(size - done for done, size in left), "failure": self.failure}
+            self._status.tell(figures)
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1
@@ -128,7 +145,9 @@ class Shipper:
 
     def _ship_own(self) -> None:
         connection.close_if_unusable_or_obsolete()
-        for segment, size in self.writer.snapshot():
+        recorded = self.writer.recorded  # all of it lies in the segments that are asked for next
+        wanted = self.writer.snapshot()
+        for segment, size in wanted:
             while segment.committed is None or segment.committed < size:
                 try:
                     shipped = ship_chunk(segment, segment.layout, size, is_last=False)
@@ -137,6 +156,9 @@ class Shipper:
                 if shipped is None:
                     break
                 self._tell(shipped)
+        if all((segment.committed or 0) >= size for segment, size in wanted):
+            # A commit whose answer was lost, or that another process made, counts from here.
+            self.shipped = max(self.shipped, recorded - sum(self.aside.values()))
         self.writer.drop_shipped()
 
     def _tell(self, shipped: Shipped) -> None:
