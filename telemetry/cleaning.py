@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 from telemetry.fields import EARLIEST, REQUIRED, Field, InvalidEvent
+from telemetry.interrupts import raised_by_signal
 
 Row = tuple[Any, ...]
 Fields = Mapping[str, Field]
@@ -39,13 +40,15 @@ def compiled(fields: Fields, derive: Step, agree: Step) -> Clean:
         f"        if {tests}:\n"
         "            agree(row)\n"
         f"            return ({columns})\n"
-        "    except Exception:\n"
-        "        pass\n"
+        "    except Exception as error:\n"
+        "        if raised_by_signal(error):\n"
+        "            raise\n"
         "    return checked(fields, values, now, derive, agree)\n"
     )
     blank = {name: field.default for name, field in fields.items()}
     scope: dict[str, Any] = {"blank": blank, "fields": fields, "derive": derive, "agree": agree}
-    scope |= {"checked": checked, "datetime": datetime, "UTC": UTC, "EARLIEST": EARLIEST}
+    scope |= {"checked": checked, "raised_by_signal": raised_by_signal}
+    scope |= {"datetime": datetime, "UTC": UTC, "EARLIEST": EARLIEST}
     exec(source, scope)  # noqa: S102  (written from the declarations, never from input)
     return cast(Clean, scope["clean"])
 

@@ -6,14 +6,24 @@ from typing import Any
 
 from telemetry.drops import drops
 from telemetry.events import EVENT_KINDS, InvalidEvent, Row
+from telemetry.interrupts import raised_by_signal
 from telemetry.spool import SpoolError, append
 
 
 def record(kind: str, event: Mapping[str, Any]) -> bool:
-    """Record an event; returns True only when it is durable. What is not recorded is counted by reason."""
+    """Record an event; returns True only when it is durable. What is not recorded is counted by reason.
+
+    What a signal handler raises meanwhile, such as a soft time limit, is the host's and goes on to it;
+    the event is then there or not, as after any call without an answer.
+    """
     try:
         append(kind, cleaned(kind, event))
+    except (InvalidEvent, SpoolError) as error:
+        count_drop(error)
+        return False
     except Exception as error:
+        if raised_by_signal(error):
+            raise
         count_drop(error)
         return False
     return True

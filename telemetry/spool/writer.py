@@ -14,7 +14,7 @@ from django.conf import settings
 
 from telemetry.encoding import encoders
 from telemetry.events import Row
-from telemetry.spool.folder import STATUS, Hold, made_folder, new_hold, used_bytes
+from telemetry.spool.folder import STATUS, Hold, made_folder, new_hold, spool_folder, used_bytes
 from telemetry.spool.frames import Layout, first_line, framed, read_first_line
 
 logger = logging.getLogger("telemetry")
@@ -45,7 +45,7 @@ class Segment:
         self.descriptor = os.open(path, flags, 0o600)
         try:
             write_whole(self.descriptor, line)
-        except OSError:
+        except BaseException:
             self.discard()
             raise
         self.start = self.size = len(line)
@@ -97,7 +97,10 @@ class Writer:
                 segment = self._room(segment)
             try:
                 write_whole(segment.descriptor, frame)
-            except OSError as error:
+            except BaseException as error:
+                if not isinstance(error, OSError) or error.errno is None:  # no answer of the system's
+                    self._make_up(segment, length)
+                    raise
                 segment = self._write_again(segment, frame, error)
             # No call within the addition: a signal handler would run there, and what it added would be lost.
             segment.size += length
@@ -128,9 +131,9 @@ class Writer:
         return segment
 
     def _check_limit(self) -> None:
-        folder = self.hold.path.parent if self.hold else None
+        folder = self.hold.path.parent if self.hold else spool_folder()
         most = settings.TELEMETRY_SPOOL_MAX_MB * MB
-        if folder and used_bytes(folder) >= most:
+        if used_bytes(folder) >= most:
             raise SpoolError("spool full", f"{folder} holds {settings.TELEMETRY_SPOOL_MAX_MB} MB already")
 
     def _opened(self) -> Segment:
@@ -188,6 +191,12 @@ class Writer:
         failure = SpoolError(f"spool unusable: {reason_of(error)}", str(error))
         self._give_up(failure)
         raise failure from error
+
+    def _make_up(self, segment: Segment, length: int) -> None:
+        """Count the event whose write was done when a signal handler raised (a soft time limit does)."""
+        if os.fstat(segment.descriptor).st_size >= segment.size + length:
+            segment.size += length
+            self.recorded += 1
 
     def _give_up(self, failure: SpoolError) -> None:
         """Refuse events for a moment, a longer one each time, so that a full disk costs the host nothing."""

@@ -1,5 +1,7 @@
-"""A signal handler that records, wherever in a record it strikes: both events are kept, no file is left."""
+"""A signal handler that records or raises, wherever in a record it strikes: no event kept is lost."""
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,3 +80,42 @@ def test_a_shipper_asked_for_while_one_starts_is_not_started_twice(monkeypatch: 
     monkeypatch.setattr(Shipper, "start", start)
     assert one.serve() is started[0]
     assert len(started) == 1
+
+
+class SoftTimeLimit(Exception):  # noqa: N818 - Celery's is named so
+    """What a supervisor has raised in a task that takes too long."""
+
+
+@pytest.mark.parametrize("kind", [SoftTimeLimit, TimeoutError])
+@pytest.mark.usefixtures("recording")
+def test_what_a_signal_handler_raises_reaches_the_host_and_costs_no_event_that_was_kept(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "serve", lambda **options: None)
+    for name in ("ROLL_BYTES", "LOOK_EVERY_BYTES"):  # one segment, which nobody looks after
+        monkeypatch.setattr(f"telemetry.spool.writer.{name}", 1 << 30)
+    assert record_llm_event(CALL)
+
+    def limit(number: int, frame: object) -> None:
+        raise kind
+
+    before = signal.signal(signal.SIGALRM, limit)
+    kept, reached = 1, 0
+    try:
+        for number in range(400):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 1e-7)
+                for _ in range(20_000):
+                    kept += record_llm_event(CALL)
+                pytest.fail("what the handler raised did not come here")
+            except kind:
+                reached += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert (reached, dropped_events()) == (400, {})
+    assert process.writer.recorded >= kept
+    ((segment, size),) = process.writer.snapshot()
+    assert size == os.fstat(segment.descriptor).st_size
+    Shipper(process.writer)._ship_own()
+    assert kept <= LlmEvent.objects.count() <= kept + reached

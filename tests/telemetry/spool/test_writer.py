@@ -126,6 +126,17 @@ def test_beyond_its_limit_the_spool_takes_nothing(spool_folder: Path, settings: 
     assert record_llm_event(CALL) is True
 
 
+@pytest.mark.usefixtures("no_shipping")
+def test_a_process_that_begins_when_the_spool_is_full_takes_nothing(
+    spool_folder: Path, settings: Settings
+) -> None:
+    settings.TELEMETRY_SPOOL_MAX_MB = 1
+    spool_folder.mkdir()
+    (spool_folder / "another.1.seg").write_bytes(bytes(1_000_000))
+    assert record_llm_event(CALL) is False
+    assert dropped_events() == {"spool full": 1}
+
+
 @pytest.mark.usefixtures("recording")
 def test_a_clock_set_back_makes_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     assert record_llm_event(CALL)
