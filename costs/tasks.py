@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from costs import summary, windows
+from costs import insight, summary, windows
 from costs.days import dirty_days, due_days, local_today
 from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
 from costs.throttle import decisions, seeding
@@ -57,6 +57,12 @@ def compare_budgets() -> None:
 def weekly_summary() -> None:
     """Write last week's summary to the outbox when it is due."""
     summary.queue_due(timezone.now())
+
+
+@shared_task(name="costs.explain_yesterday")
+def explain_yesterday() -> None:
+    """Let a job explain yesterday once it is rolled up, where a model is configured."""
+    insight.ask_when_due()
 
 
 @shared_task(name="costs.prune_decisions")

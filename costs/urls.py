@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from costs import addresses, alert_views, budget_controls, budget_views, subjects, views
+from costs import addresses, alert_views, budget_controls, budget_views, job_views, subjects, views
 from costs.prices import views as prices
 from costs.simulation import views as simulations
 
@@ -12,6 +12,9 @@ assert addresses  # importing it registers <recorded:name>
 urlpatterns = [
     path("cost", views.dashboard, name="dashboard"),
     path("cost/export.csv", views.export_user_days, name="export"),
+    path("cost/export", job_views.export, name="export_job"),
+    path("cost/insight", job_views.explain, name="insight"),
+    path("cost/budget/simulation/job", job_views.simulate, name="simulation_job"),
     path("cost/budgets", budget_views.budgets, name="budgets"),
     path("cost/budgets/controls", budget_controls.controls, name="budget_controls"),
     path("cost/budget", budget_views.budget, name="budget"),

@@ -60,6 +60,7 @@ app.conf.beat_schedule = {
     "roll up due days": every("costs.rollup_due_days", 60),
     "compare budgets": every("costs.compare_budgets", 15),
     "weekly summary": every("costs.weekly_summary", 900),
+    "explain yesterday": every("costs.explain_yesterday", 900),
     "prune decisions": every("costs.prune_decisions", 3600),
     "prune answers": every("ai.prune_answers", 3600),
     "keep partitions": every("telemetry.keep_partitions", 3600),

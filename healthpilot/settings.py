@@ -217,6 +217,11 @@ GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]
 # The smaller model that stands in when budgets say so, as AI_SMALLER_MODELS="gpt-4o=gpt-4o-mini,o3=o4-mini".
 AI_SMALLER_MODELS = env.pairs("AI_SMALLER_MODELS")
 
+# Yesterday's cost in words, by a model of this key's provider; without a key it is off.
+OPENAI_API_KEY = env.text("OPENAI_API_KEY", "")
+OPENAI_BASE_URL = env.text("OPENAI_BASE_URL", "")
+COST_INSIGHT_MODEL = env.text("COST_INSIGHT_MODEL", "gpt-4o-mini")
+
 # What runs, as the audit trail names it; without it the version and the git revision.
 HEALTHPILOT_RELEASE = env.text("HEALTHPILOT_RELEASE", "")
 

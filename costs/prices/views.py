@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from costs.days import local_today
+from costs.job_views import begin
 from costs.models import ModelPrice
 from costs.prices import queries, repricing
 from costs.prices.forms import PriceForm, SpanForm
@@ -27,6 +28,7 @@ from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
 
 DAYS_IN_A_REQUEST = 31
+MOST_IN_A_JOB = 1000
 ALREADY = "These days were repriced a moment ago."
 
 
@@ -138,6 +140,7 @@ def reprice(request: HttpRequest) -> HttpResponse:
         "days": shown,
         "rest": len(days) - len(shown),
         "version": repricing.version_of(shown),
+        "all_days": days,
         "waiting": [day.on for day in shown if day.is_waiting],
         "first": first,
         "last": last,
@@ -149,11 +152,19 @@ def reprice(request: HttpRequest) -> HttpResponse:
     return applied(request, shown, context)
 
 
+def as_job(request: HttpRequest, days: list[DayDifference]) -> HttpResponse:
+    """Reprice all days that differ as a job; it leaves a day alone that changed since."""
+    versions = {f"{day.on}": day.version for day in days[:MOST_IN_A_JOB]}
+    return begin(request, "costs.reprice", {"days": versions}, "costs.reprice")
+
+
 def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, Any]) -> HttpResponse:
     """Reprice the days if they are still those that were shown."""
     if not days:
         messages.info(request, ALREADY)
         return redirect("costs:prices")
+    if "as_job" in request.POST:
+        return as_job(request, context["all_days"])
     if request.POST.get("version") != context["version"]:
         return render(request, "costs/reprice.html", context | {"outdated": True}, status=409)
     done: list[DayDifference] = []

@@ -1,9 +1,9 @@
 """What a replay comes to: how much waited, of whom, on which day, and for how long."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from costs.simulation.replay import HOUR_S, Stop
 
@@ -107,6 +107,30 @@ class Outcome:
             of_day.first_at, of_day.place, of_day.released_at = stop.at, stop.place, released_at
         of_day.tally.add(stop, released_at)
         self.total.add(stop, released_at)
+
+    def as_json(self) -> list[list[Any]]:
+        """Return the days as a checkpoint keeps them."""
+        return [
+            [
+                *(line.day.isoformat(), line.group, line.first_at.isoformat(), line.released_at.isoformat()),
+                *(line.place, line.users, tally.job_s, tally.call_s, tally.cost_s, tally.wait_half_s),
+                seconds(tally.longest),
+            ]
+            for line, tally in ((line, line.tally) for line in self.days.values())
+        ]
+
+    @classmethod
+    def from_json(cls, kept: Iterable[Sequence[Any]]) -> "Outcome":
+        """Return what a checkpoint kept."""
+        found = cls()
+        for day, group, first_at, released_at, place, users, *sums, longest_s in kept:
+            job_s, call_s, cost_s, wait_half_s = sums
+            tally = Tally(job_s, call_s, cost_s, wait_half_s, timedelta(seconds=longest_s))
+            times = (datetime.fromisoformat(first_at), datetime.fromisoformat(released_at))
+            line = DayWaiting(date.fromisoformat(day), group, *times, place, tally, users)
+            found.days[line.day, group] = line
+        found.total = cls.summed(line.tally for line in found.days.values())
+        return found
 
     @staticmethod
     def summed(tallies: Iterable[Tally]) -> Tally:

@@ -120,6 +120,18 @@ class UserReplay:
         self.caps, self.in_force = caps, caps_in_force(self.found.scope)
         self.rows = 0
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the sums so far as a checkpoint keeps them."""
+        found = self.found
+        outcomes = {"current": found.current.as_json(), "proposed": found.proposed.as_json()}
+        return outcomes | {"jobs": found.jobs, "calls": found.calls}
+
+    def go_on_from(self, kept: Mapping[str, Any]) -> None:
+        """Take up the sums that a checkpoint kept."""
+        self.found.current = Outcome.from_json(kept["current"])
+        self.found.proposed = Outcome.from_json(kept["proposed"])
+        self.found.jobs, self.found.calls = kept["jobs"], kept["calls"]
+
     def take(self, users: Sequence[str]) -> Iterator[Waiting]:
         """Replay users, in order of their ids, and yield those whose work would have waited."""
         for user, demands in reads.hours_of_users(users, self.found.span):

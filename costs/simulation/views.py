@@ -53,6 +53,7 @@ def simulation(request: HttpRequest) -> HttpResponse:
     context = {"scope": scope, "title": budget_page.title(scope), "days": days, "address": address}
     context |= {"choices": [(one, address_of(scope, typed, one)) for one in DAYS], "errors": named(errors)}
     context |= {"change_url": change_url(scope, typed), "may_change": has_role(request, Role.ADMIN)}
+    context |= {"job_url": job_url(address), "may_run": has_role(request, Role.OPERATOR)}
     if not errors:
         context |= replayed(scope, limits, days, cursor=request.GET.get("cursor"), address=address)
     template = SUMMARY if request.method == "POST" else PAGE
@@ -104,6 +105,11 @@ def address_of(scope: Scope, typed: Mapping[str, str], days: int) -> str:
     caps = {name: text for name, text in typed.items() if text}
     query = {"scope": scope.kind, "key": scope.key, "days": days, **caps}
     return f"{reverse('costs:budget_simulation')}?{urlencode(query)}"
+
+
+def job_url(address: str) -> str:
+    """Return where a POST begins the same replay as a job."""
+    return f"{reverse('costs:simulation_job')}?{address.partition('?')[2]}"
 
 
 def change_url(scope: Scope, typed: Mapping[str, str]) -> str:

@@ -189,6 +189,8 @@ PAGES = [
         replayed,
         as_admin=True,
     ),
+    Visit("cost: an export to ask for", "/admin/cost/export", as_admin=True),
+    Visit("cost: yesterday in words, off", "/admin/cost/insight", month),
     Visit("API tokens", "/admin/tokens", administrator, as_admin=True),
     Visit("API", "/admin/api"),
     Visit("instrument", "/admin/instrument"),
