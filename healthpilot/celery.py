@@ -1,6 +1,7 @@
 """The Celery app, its delivery rules and the whole beat schedule, all in UTC and on plain intervals."""
 
 import os
+import threading
 from typing import Any
 
 from celery import Celery, signals
@@ -85,13 +86,19 @@ def ship_what_is_left(**details: Any) -> None:
 
 
 def note_the_start(**details: Any) -> None:
-    """Note in the audit trail that another release or other settings run now."""
+    """Note in the audit trail that another release or other settings run now.
+
+    A thread of its own does it, so that no start waits for a database that is silent.
+    """
     from django.db import connection
 
     from systemstatus.releases import note_start
 
-    note_start()
-    connection.close()  # processes that are forked later must not share it
+    def note() -> None:
+        note_start()
+        connection.close()
+
+    threading.Thread(target=note, name="note-the-start", daemon=True).start()
 
 
 for signal in (signals.worker_ready, signals.beat_init):
