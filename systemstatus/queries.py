@@ -1,6 +1,7 @@
 """What the pages of System Status read of snapshots and alerts; no page asks anything else."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -162,3 +163,33 @@ def breaches_since(since: datetime, until: datetime) -> dict[str, tuple[int, flo
         )
     )
     return {row["rule"]: (row["times"], row["lasted"].total_seconds() / 60) for row in rows[:MOST_ALERTS]}
+
+
+@dataclass(frozen=True)
+class PortalDay:
+    """A portal's last 24 hours: checks outside maintenance, failed ones, the p75 of an hour's first bytes."""
+
+    checks: int
+    failed: int
+    first_byte_ms: float | None
+
+
+PORTAL_DAY: Final = """
+SELECT module, coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
+    coalesce(sum(("values" ->> 'portal.failed')::float8), 0),
+    percentile_cont(0.75) WITHIN GROUP (ORDER BY ("values" ->> 'portal.first_byte')::float8)
+        FILTER (WHERE captured_at > %(at)s - interval '1 hour')
+FROM {table}
+WHERE module = ANY(%(names)s) AND captured_at > %(at)s - interval '24 hours' AND captured_at <= %(at)s
+GROUP BY module"""
+
+
+def portal_days(names: Sequence[str], at: datetime, grain: Grain) -> dict[str, PortalDay]:
+    """Return the last 24 hours of portals up to an instant, by module; one query."""
+    statement = PORTAL_DAY.format(table=grain.model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"names": list(names), "at": at})
+        return {
+            name: PortalDay(int(checks), int(failed), first_byte)
+            for name, checks, failed, first_byte in cursor.fetchall()
+        }

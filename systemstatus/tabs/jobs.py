@@ -111,7 +111,8 @@ def queues_of(moment: Moment, detail: Detail) -> list[Queue] | None:
 
 def queue(one: Detail, values: Detail, canary: Detail | None, alone: Sequence[str] | None) -> Queue:
     name = str(one["name"])
-    oldest = values.get("queue.oldest", {}).get(name)
+    ages = values.get("queue.oldest", {})
+    oldest = ages.get(name) if isinstance(ages, Mapping) else ages
     return Queue(
         name=name,
         label=str(QueueClass(name).label) if name in QueueClass.values else name,

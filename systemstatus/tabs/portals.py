@@ -1,12 +1,127 @@
 """The tab Portals: whether people can reach us, and how fast pages are for them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
 from django.http import QueryDict
 
+from systemstatus import heartbeats, queries
+from systemstatus.findings import Level
+from systemstatus.judging import level_of
 from systemstatus.moment import Moment
+from systemstatus.queries import PortalDay
 from systemstatus.registry import Layer
+from systemstatus.standing import OFF, Standing, of_layers, standings
 from systemstatus.tabs import generic
+from systemstatus.thresholds import BY_ID
+from systemstatus.wording import figure_text
+
+CERTIFICATES: Final = "certificates"
+STATUSES: Final = {Level.OK: "ok", Level.WARNING: "warn", Level.CRITICAL: "error"}
+# What real visits tell, the unit and the row of the budgets.
+VITALS: Final = (
+    ("portal.lcp", "Largest paint, p75"),
+    ("portal.inp", "Next paint, p75"),
+    ("portal.cls", "Layout shift, p75"),
+)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One figure of a portal: its words, its text, and the status that its budget gives it."""
+
+    label: str
+    value: str
+    note: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Portal:
+    """One portal: how it stands, its figures, its last day, and the steps of a visitor in the last check."""
+
+    standing: Standing
+    is_off: bool
+    facts: Sequence[Fact]
+    marks: Sequence[str]
+    steps: Sequence[Mapping[str, Any]]
+    checks: Sequence[generic.Check]
 
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
-    """Return what the tab shows."""
-    return generic.read(moment, (Layer.EDGE,))
+    """Return each portal, and for how long certificates are valid."""
+    found = of_layers(standings(moment), (Layer.EDGE,))
+    names = [one.module.name for one in found]
+    days = queries.portal_days(names, moment.at, moment.grain)
+    detail = queries.details(names, moment.newest, moment.grain) if moment.newest else {}
+    strips = heartbeats.strips_of(moment)
+    return {
+        "portals": [
+            portal(one, days.get(one.module.name), detail.get(one.module.name, {}), strips, moment)
+            for one in found
+            if one.module.name != CERTIFICATES
+        ],
+        "slot_minutes": heartbeats.slot_minutes(moment),
+        "certificates": next((certificates(one) for one in found if one.module.name == CERTIFICATES), None),
+        "certificate_standing": next((one for one in found if one.module.name == CERTIFICATES), None),
+    }
+
+
+def portal(
+    one: Standing,
+    day: PortalDay | None,
+    detail: Mapping[str, Any],
+    strips: Mapping[str, Sequence[str]],
+    moment: Moment,
+) -> Portal:
+    return Portal(
+        standing=one,
+        is_off=one.status == OFF,
+        facts=facts(one, day, moment),
+        marks=strips.get(one.module.name, []),
+        steps=detail.get("steps", []),
+        checks=generic.checks(one, moment),
+    )
+
+
+def facts(one: Standing, day: PortalDay | None, moment: Moment) -> list[Fact]:
+    """Return the figures of a portal; what was not measured is unknown and says what would measure it."""
+    values = one.row.values if one.row and not moment.is_gone else {}
+    return [
+        lately(day),
+        judged("Available, 30 days", "portal.availability", values.get("portal.availability"),
+               "No check was kept yet"),
+        judged("First byte, p75 of an hour", "portal.ttfb", day.first_byte_ms if day else None,
+               "No check in this hour"),
+        *(judged(label, name, values.get(name), "No visit has told it") for name, label in VITALS),
+    ]  # fmt: skip
+
+
+def lately(day: PortalDay | None) -> Fact:
+    """Return the availability of the last 24 hours; time in maintenance is no part of it."""
+    if day is None or not day.checks:
+        return Fact("Available, 24 hours", "Unknown", "No check in these hours", "unknown")
+    share = 100 * (1 - day.failed / day.checks)
+    status = STATUSES[level_of(BY_ID["portal.availability"], "", share, "")]
+    note = f"{day.failed:,} of {day.checks:,} checks failed"
+    return Fact("Available, 24 hours", figure_text(share, "%"), note, status)
+
+
+def judged(label: str, budget: str, value: float | None, missing: str) -> Fact:
+    row = BY_ID[budget]
+    if value is None:
+        return Fact(label, "Unknown", missing, "unknown")
+    unit = "" if row.unit == "score" else row.unit
+    return Fact(label, figure_text(value, unit), "", STATUSES[level_of(row, "", value, "")])
+
+
+def certificates(one: Standing) -> list[tuple[str, str, str]]:
+    """Return for how many days each certificate is valid: host, text and status, the soonest to end first."""
+    value = one.row.values.get("tls.days", {}) if one.row else {}
+    left = value if isinstance(value, Mapping) else {"": value}
+    ordered = sorted(left.items(), key=lambda pair: (pair[1], pair[0]))
+    return [
+        (host, f"{int(days)} days", STATUSES[level_of(BY_ID["tls.days"], host, days, "")])
+        for host, days in ordered
+    ]

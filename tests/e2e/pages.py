@@ -222,6 +222,8 @@ PAGES = [
     Visit("status api: routes", "/admin/status/api", scenes.make_requests),
     Visit("status api: nothing counted", "/admin/status/api"),
     Visit("status api: errors", "/admin/status/api?view=errors", scenes.make_requests, as_admin=True),
+    Visit("status portals: checks", "/admin/status/portals", scenes.make_portals),
+    Visit("status portals: nothing checked", "/admin/status/portals"),
     Visit("audit: a bad night", "/admin/status/audit", scenes.make_night, as_admin=True),
     Visit("audit: nothing yet", "/admin/status/audit"),
     Visit("audit: the chain checked", "/admin/status/audit?view=chain", scenes.make_checks, as_admin=True),

@@ -13,7 +13,15 @@ from systemstatus.audit import record_audit
 from systemstatus.jobs import VERIFY
 from systemstatus.models import Alert, AlertState, AlertTransition, ErrorGroup, ErrorHour, Notification
 from systemstatus.notify import outbox
-from tests.systemstatus.factories import check, make_alert, make_day, make_snapshot, this_minute
+from tests.systemstatus.factories import (
+    check,
+    make_alert,
+    make_day,
+    make_snapshot,
+    snapshot,
+    store,
+    this_minute,
+)
 
 ODD: Final = ("<script>alert(1)</script>", "\u202eمرحبا evil", "W" * 40, "🦄" * 20)
 
@@ -212,3 +220,25 @@ def make_error(text: str, at: datetime, **fields: Any) -> ErrorGroup:
         **fields,
     }  # fmt: skip
     return ErrorGroup.objects.create(fingerprint=name, **given)
+
+
+def make_portals() -> None:
+    """Store two hours of checks of the portals: one answers badly, one is not there, one was never seen."""
+    now = this_minute()
+    rows = [
+        snapshot(
+            "portal_admin", now - timedelta(minutes=minutes), state="critical" if minutes == 0 else "ok",
+            values={"portal.checks": 1, "portal.failed": int(minutes == 0), "portal.first_byte": 40.0,
+                    "portal.availability": 99.8},
+            detail={"steps": [
+                {"path": "/accounts/login/", "status": 200, "ms": 38.5, "fault": ""},
+                {"path": f"/admin/{ODD[0]}", "status": 500, "ms": 912.0, "fault": "answered 500, not 302"},
+            ]},
+        )
+        for minutes in range(121)
+    ]  # fmt: skip
+    checks = [check("visit", "disabled", error="There is no page at /portal/")]
+    rows.append(snapshot("portal_customer", now, state="disabled", checks=checks))
+    left = {"far.example.com": 61.3, "soon.example.com": 5.9, ODD[0]: 12.0}
+    rows.append(snapshot("certificates", now, state="critical", values={"tls.days": left}))
+    store(rows)

@@ -164,3 +164,22 @@ def test_a_viewer_looks_and_does_not_act_and_every_act_needs_its_token(client: C
     assert [strict.post(path, {"note": "x"}).status_code for path in paths] == [403] * 5
     assert [strict.get(path).status_code for path in paths[3:]] == [405, 405]
     assert not Alert.objects.exclude(acknowledged_by="").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_admins_who_press_at_once_one_acknowledges_and_the_other_is_told() -> None:
+    alert = make_alert("db.connections", "postgres")
+    admins = [Client() for _ in range(2)]
+    for number, client in enumerate(admins):
+        client.force_login(make_with_role(Role.ADMIN, f"admin{number}"))
+
+    def press(client: Client) -> int:
+        try:
+            path = f"/admin/status/alerts/{alert.pk}/acknowledge"
+            return client.post(path, {"note": "on it"}).status_code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(press, admins)) == [302, 422]
+    assert AuditEntry.objects.count() == alert.transitions.count() == 1
