@@ -1,6 +1,7 @@
 """What System Status watches on the floors below itself."""
 
 import os
+from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
@@ -85,7 +86,11 @@ register(
         layer=Layer.CACHE,
         core=True,
         owner="systemstatus",
-        probes=(Probe("round_trip", redis.round_trip), Probe("state", redis.state)),
+        probes=(
+            Probe("round_trip", redis.round_trip),
+            Probe("state", redis.state),
+            Probe("keys", redis.keys, every_s=COSTLY_S),
+        ),
         metrics=(
             Metric("cache.hit", "%", "Cache hit", "cache.hit"),
             Metric("cache.rtt", "ms", "Round trip", "cache.rtt"),
@@ -256,13 +261,16 @@ register(
     )
 )
 register(
-    integration(
-        "r2",
-        "Cloudflare R2",
-        r2.lacking,
-        owner="systemstatus",
-        probes=(Probe("put get delete", r2.round_trip),),
-        metrics=(Metric("storage.probe", "ms", "Put, get and delete", "storage.probe"),),
+    replace(
+        integration(
+            "r2",
+            "Cloudflare R2",
+            r2.lacking,
+            owner="systemstatus",
+            probes=(Probe("put get delete", r2.round_trip),),
+            metrics=(Metric("storage.probe", "ms", "Put, get and delete", "storage.probe"),),
+        ),
+        layer=Layer.STORAGE,
     )
 )
 for client, title, setting, owner, tasks in (

@@ -81,29 +81,44 @@ def read(name: str, merged: Histogram, outcomes: Counter[str], last: dict[str, A
         "integration.calls": merged.count,
         "integration.failed": failed,
         "integration.latency": {str(bucket): count for bucket, count in merged.counts.items()},
+        "integration.failures": round(100 * failed / merged.count, 2),
+        "integration.p95": round(merged.quantile_ms(0.95) or 0, 1),
         "integration.ok_at": round(ok_at),
+        "integration.error_at": round(now.timestamp() if failed else last.get("integration.error_at", 0)),
     }
     state = CheckState.WARNING if failed == merged.count else CheckState.OK
     note = f"All {failed} calls of the last minute failed" if state == CheckState.WARNING else ""
-    return Reading(values, standing(name, ok_at) | {"outcomes": dict(outcomes)}, state, note)
+    bad = [outcome for outcome, _ in outcomes.most_common() if outcome not in WELL]
+    told = {"outcomes": dict(outcomes)} | (
+        {"last_error": f"{failed} of {merged.count}: {bad[0]}"} if bad else {}
+    )
+    return Reading(values, standing(name, values) | told, state, note)
 
 
 def unproven(name: str, last: dict[str, Any]) -> Reading:
     """Return the reading of a minute without calls: what is not used is not known to work."""
     ok_at = last.get("integration.ok_at", 0)
-    values = {"integration.calls": 0, "integration.failed": 0, "integration.ok_at": ok_at}
+    values = {
+        "integration.calls": 0,
+        "integration.failed": 0,
+        "integration.ok_at": ok_at,
+        "integration.error_at": last.get("integration.error_at", 0),
+    }
     note = "Unproven: no call in the last minute"
     if ok_at:
         minutes = max(timezone.now().timestamp() - ok_at, 0) // 60
         note += f", last success {minutes:.0f} min ago"
-    return Reading(values, standing(name, ok_at), CheckState.SKIPPED, note)
+    return Reading(values, standing(name, values), CheckState.SKIPPED, note)
 
 
-def standing(name: str, ok_at: float) -> dict[str, Any]:
+def standing(name: str, values: dict[str, Any]) -> dict[str, Any]:
     """Return what a card shows besides; the circuit is that of the collector's own process."""
     circuit = circuits[name].state if name in circuits else ""
-    last_ok = datetime.fromtimestamp(ok_at, UTC) if ok_at else None
-    return {"configured": True, "circuit": circuit, "last_ok_at": last_ok}
+    times = {"last_success_at": "integration.ok_at", "last_error_at": "integration.error_at"}
+    known = {
+        name: datetime.fromtimestamp(values[value], UTC) for name, value in times.items() if values[value]
+    }
+    return {"configured": True, "circuit": circuit, **known}
 
 
 def last_values(name: str) -> dict[str, Any]:

@@ -35,7 +35,10 @@ def round_trip() -> Reading:
         took[step] = round((time.perf_counter() - began) * 1000, 1)
         if step == "get" and answer.content != sent:
             raise ValueError("R2 gave back another content than was put")
-    return Reading({"storage.probe": round(sum(took.values()), 1)}, {"steps_ms": took})
+    return Reading(
+        {"storage.probe": round(sum(took.values()), 1)},
+        {"r2": {f"{step}_ms": ms for step, ms in took.items()}},
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,6 +1,8 @@
 """What is asked of Redis each minute: round trips, memory, hits, clients."""
 
+import itertools
 import time
+from collections import Counter
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,6 +17,9 @@ from systemstatus.registry import Reading, Value
 
 SAMPLES: Final = 5
 LIMIT_S: Final = 1.0
+MOST_KEYS: Final = 20_000
+MOST_GROUPS: Final = 20
+WEIGHED: Final = 5
 
 
 def client() -> redis.Redis:
@@ -57,6 +62,32 @@ def state() -> Reading:
     if most:
         values["cache.memory"] = round(100 * info["used_memory"] / most, 2)
     return Reading(values, {"server": server_of(info)})
+
+
+def keys() -> Reading:
+    """Return how many keys each group has, by its first two parts, and about how many bytes they take.
+
+    Looks at the first keys that Redis names, so that a large one is not held up; bytes are those of a few.
+    """
+    groups: dict[str, list[bytes]] = {}
+    counts: Counter[str] = Counter()
+    with client() as cache:
+        for key in itertools.islice(cache.scan_iter(count=1000), MOST_KEYS):
+            name = ":".join(key.decode("utf-8", "replace").split(":")[:2])[:60]
+            counts[name] += 1
+            if len(groups.setdefault(name, [])) < WEIGHED:
+                groups[name].append(key)
+        listed = [
+            {"name": name, "keys": count, "bytes": count * weight_of(cache, groups[name])}
+            for name, count in counts.most_common(MOST_GROUPS)
+        ]
+    return Reading(detail={"key_groups": listed, "keys_seen": counts.total()})
+
+
+def weight_of(cache: redis.Redis, some: list[bytes]) -> int:
+    """Return the mean bytes of a few keys."""
+    weights = [int(cache.memory_usage(key) or 0) for key in some]
+    return sum(weights) // len(weights)
 
 
 def evicted_since(info: dict[str, Any]) -> dict[str, float] | None:

@@ -98,6 +98,8 @@ def sums(merged: Mapping[Key, Histogram]) -> dict[str, Any]:
         "api.status": dict(statuses),
         "api.latency": {str(bucket): count for bucket, count in everything.counts.items()},
     }
+    if everything.count:
+        values["api.errors"] = round(100 * statuses["5xx"] / everything.count, 2)
     for name, part in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99)):
         if (ms := everything.quantile_ms(part)) is not None:
             values[f"api.{name}"] = round(ms, 1)

@@ -55,7 +55,8 @@ def look(alive_s: float) -> Look:
     """Look once: move the alerts and send where nobody else does.
 
     Args:
-        alive_s: how long this watchdog runs; what was never done is as old as that.
+        alive_s: how long this watchdog runs. Nothing counts as late for longer, for before it nothing ran
+            that had to keep times: a start after a night is no alarm.
 
     Raises:
         django.db.Error: PostgreSQL does not answer.
@@ -64,7 +65,8 @@ def look(alive_s: float) -> Look:
     signs.say(f"{OWN}@{socket.gethostname()}", OWN, {"pid": os.getpid()})
     ages = stage_ages(alive_s)
     own = [stage("alerts", ages), stage("sender", ages)]
-    shared = list(vitals(ages))
+    shared = list(vitals(alive_s))
+    shared = [stage("collector", ages), *shared]
     cause = cause_of(shared)
     own, shared = caused(own, cause), caused(shared, cause)
     if ages["alerts"] > STALE_S:  # the causes first, for they keep the rest quiet
@@ -79,7 +81,7 @@ def stage_ages(alive_s: float) -> dict[str, float]:
     with connection.cursor() as cursor:
         cursor.execute(AGES, [list(STAGES)])
         known: dict[str, float] = dict(cursor.fetchall())
-    return {name: known.get(name, alive_s) * settings.STATUS_RATE for name in STAGES}
+    return {name: min(known.get(name, alive_s), alive_s) * settings.STATUS_RATE for name in STAGES}
 
 
 def stage(name: str, ages: dict[str, float]) -> Finding:
@@ -89,16 +91,15 @@ def stage(name: str, ages: dict[str, float]) -> Finding:
     return found(f"{name}.age", "collector", "", level, age_s, f"{TITLES[name]} ran {age_s:.0f} s ago.")
 
 
-def vitals(ages: dict[str, float]) -> Iterator[Finding]:
-    """Yield what the evaluator would find of the collector, the schedule and the workers, from rows alone."""
-    yield stage("collector", ages)
+def vitals(alive_s: float) -> Iterator[Finding]:
+    """Yield what the evaluator would find of the schedule and the workers, from rows alone."""
     for module, rule, reading in (
         ("beat", "queue.beat_lateness", probe.schedule()),
         ("workers", "queue.worker_heartbeat", probe.workers()),
     ):
         value = reading.values.get(rule, {})
         for target, seconds in (value if isinstance(value, Mapping) else {"": value}).items():
-            late_s = round(seconds * settings.STATUS_RATE, 1)
+            late_s = round(min(seconds, alive_s) * settings.STATUS_RATE, 1)
             level = level_of(BY_ID[rule], target, late_s, "")
             said = f"{BY_ID[rule].metric.capitalize()}{f' of {target}' if target else ''} is {late_s:g} s."
             yield found(rule, module, target, level, late_s, said)

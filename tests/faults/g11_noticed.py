@@ -133,7 +133,7 @@ def never_green() -> None:
     from django.test import Client
 
     account, _ = User.objects.get_or_create(username="watcher", defaults={"is_staff": True})
-    client = Client()
+    client = Client(SERVER_NAME="localhost")
     client.force_login(account)
     page = client.get("/admin/status/overview").content.decode()
     assert "is-error" in page or "Unknown" in page, "the page does not say that nothing is known"

@@ -78,6 +78,26 @@ def test_a_budget_turns_yellow_then_red_and_back(
         assert drive.hold(well) == ""
 
 
+@pytest.mark.django_db
+def test_failing_jobs_turn_yellow_then_red_and_well_again_and_few_of_them_say_nothing() -> None:
+    drive = Drive("queue.failures")
+    runs, failed = 10, 0
+    look = probe(lambda: Reading({"queue.runs": runs, "queue.failed": failed}))
+    metric = Metric("queue.failures", "%", "Failed", "queue.failures")
+    with only(module("one", look, metrics=(metric,))):
+        assert drive.hold(0, 3) == ""
+        failed = 1
+        assert drive.hold(0) == "warning"
+        failed = 5
+        assert drive.hold(0) == "critical"
+        failed = 0
+        assert drive.hold(0) == ""
+        runs, failed = 1, 1
+        drive.hold(0, 14)
+        runs = failed = 0
+        assert drive.hold(0, 16) == ""
+
+
 def found(now: datetime) -> dict[str, Finding]:
     return {finding.rule: finding for finding in judge(now)}
 

@@ -130,7 +130,7 @@ def test_r2_takes_an_object_gives_it_back_and_lets_it_go(bucket: str, settings: 
     read = r2.round_trip()
     assert read.state == CheckState.OK
     assert float(str(read.values["storage.probe"])) > 0
-    assert set(read.detail["steps_ms"]) == {"put", "get", "delete"}
+    assert set(read.detail["r2"]) == {"put_ms", "get_ms", "delete_ms"}
     maker = boto3.client("s3", endpoint_url=settings.R2_ENDPOINT_URL, aws_access_key_id="key",
                          aws_secret_access_key="secret", region_name="us-east-1")  # fmt: skip
     assert maker.list_objects_v2(Bucket=bucket)["KeyCount"] == 0

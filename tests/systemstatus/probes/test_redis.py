@@ -31,6 +31,16 @@ def test_before_there_is_a_snapshot_nothing_is_said_of_evictions() -> None:
     assert "cache.evictions" not in redis.state().values
 
 
+def test_keys_are_grouped_by_their_first_parts() -> None:
+    with redis.client() as cache:
+        cache.flushall()
+        cache.mset({f"hp:one:{n}": "x" * 100 for n in range(7)} | {"hp:two": "y"})
+        listed = {group["name"]: group for group in redis.keys().detail["key_groups"]}
+        cache.flushall()
+    assert (listed["hp:one"]["keys"], listed["hp:two"]["keys"]) == (7, 1)
+    assert listed["hp:one"]["bytes"] > 700
+
+
 def test_load_and_memory_are_shares_of_this_machine() -> None:
     values = host.load().values
     assert float(str(values["host.load"])) >= 0

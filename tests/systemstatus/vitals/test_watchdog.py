@@ -129,6 +129,12 @@ def test_before_anything_ever_ran_the_watchdogs_own_age_counts() -> None:
     assert {one.rule for one in watchdog.look(400).bad} >= {"collector.age", "alerts.age", "sender.age"}
 
 
+def test_a_start_after_a_night_is_no_alarm() -> None:
+    everything_ran(collector=30_000, alerts=30_000, sender=30_000, worker=30_000, beat=30_000)
+    assert watchdog.look(20).bad == []
+    assert {one.rule for one in watchdog.look(320).bad} >= {"collector.age", "queue.beat_lateness"}
+
+
 def test_the_command_says_what_stands_still_and_ends_with_1() -> None:
     everything_ran()
     out = StringIO()
