@@ -1,5 +1,6 @@
 """Asks every budget that applies whether work may run now, reserves what it needs, and settles it later."""
 
+import itertools
 import logging
 import os
 import time
@@ -42,8 +43,13 @@ class State:
     def reset(self) -> None:
         self._counters: Counters | None = None
         self.share = Share()
-        self.name = uuid.uuid4().hex
+        self.name = uuid.uuid4().hex[:24]
+        self.leases = itertools.count()
         self.present_at = -PRESENT_EVERY_S
+
+    def new_lease(self) -> str:
+        """Return an id that no other lease has: this process's name and a number."""
+        return f"{self.name}{next(self.leases):x}"
 
     @property
     def counters(self) -> Counters:
@@ -114,7 +120,7 @@ def check_budget_and_maybe_defer(
 
 def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int = 1) -> Verdict:
     """Return the counters' verdict, or while they are away that of this process's share."""
-    lease = uuid.uuid4().hex
+    lease = state.new_lease()
     try:
         answer = ask(work, day, lease, lease_s, pieces)
         note_presence()

@@ -1,7 +1,7 @@
 """Amounts that budgets count, as whole numbers in a fixed order: the order of the scripts' places."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import Final
 
@@ -31,7 +31,7 @@ class Amounts:
 
     def each(self) -> Sequence[int]:
         """Return the amounts in the order of the scripts' places."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        return (self.cpu_ms, self.jobs, self.input_tokens, self.output_tokens, self.cost_nano)
 
     def times(self, count: int) -> "Amounts":
         """Return the amounts of so many equal pieces of work; what is unknown stays so."""
