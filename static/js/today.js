@@ -1,4 +1,5 @@
-// Keeps today's figures fresh: every 30 s while the page is seen and nobody types, selects or has paused it.
+// Keeps today's figures fresh: every 30 s while the page is seen and nobody types, selects or has paused it. When it
+// last asked is no age of the figures: that stands in the line below the title.
 (() => {
   "use strict";
   const TICK_MS = 1000;
@@ -23,7 +24,7 @@
     const now = bar();
     if (!now) return;
     const seconds = Math.floor((Date.now() - shownAt) / 1000);
-    now.querySelector("[data-age]").textContent = seconds < 2 ? "Updated just now" : `Updated ${age(seconds)} ago`;
+    now.querySelector("[data-age]").textContent = seconds < 2 ? "Checked just now" : `Checked ${age(seconds)} ago`;
     const pause = document.getElementById("refresh-pause");
     if (!pause) return;
     pause.setAttribute("aria-pressed", String(isPaused()));

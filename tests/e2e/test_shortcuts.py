@@ -78,7 +78,7 @@ def test_today_is_refreshed_while_nobody_types_or_has_paused_it(open_page: Open)
     before = len(seen)
     page.clock.run_for(90_000)
     assert len(seen) == before
-    expect(page.locator("[data-age]")).to_contain_text(re.compile("Updated .* ago"))
+    expect(page.locator("[data-age]")).to_contain_text(re.compile("Checked .* ago"))
 
 
 def wait_until(page: Page, seen: list[int], wanted: int) -> None:
