@@ -22,6 +22,7 @@ from costs.models import CostDay
 from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
 from healthpilot.cache import ForgivingRedisCache
+from tests.costs import recorded
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
 from tests.e2e.conftest import drawn
@@ -44,6 +45,10 @@ def administrator() -> None:
 
 def month() -> None:
     make_month(days=65, users=24)
+
+
+def events() -> None:
+    recorded.make_events(days=20)
 
 
 def priced() -> None:
@@ -168,6 +173,8 @@ PAGES = [
     Visit("cost: Redis does not answer", "/admin/cost", month, drawn, during=redis_away),
     Visit("cost: a user", f"/admin/cost/users/{FIRST_USER}", month, all_drawn),
     Visit("cost: a domain", "/admin/cost/domains/ai", month, all_drawn),
+    Visit("cost: a model and its prices", "/admin/cost/models/m-priced?days=30", events, all_drawn),
+    Visit("cost: a type of job", "/admin/cost/job-types/sync_cdrs?days=30", events, all_drawn),
     Visit("prices", "/admin/cost/prices", priced, as_admin=True),
     Visit("prices: none yet", "/admin/cost/prices"),
     Visit("prices: one model's history", f"/admin/cost/prices/history?model={MODEL}", priced, as_admin=True),
