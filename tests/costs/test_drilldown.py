@@ -23,7 +23,7 @@ from costs.subjects import DOMAIN, JOB_TYPE, KINDS, USER, Kind, Subject
 from telemetry.models import DroppedPartition
 from tests.costs import recorded
 from tests.costs.events import job, store
-from tests.costs.factories import days_ago, make_staff, today
+from tests.costs.factories import days_ago, make_staff, make_user_day, today
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,6 +143,12 @@ def test_a_name_never_recorded_is_not_found_and_one_of_other_days_is_known(staff
     address = f"/admin/cost/users/usr_a?from={days_ago(60)}&to={days_ago(50)}"
     assert "This user is known, but not within" in page(staff, address)
     assert page(staff, "/admin/cost/users/~YWRh", status=404)
+
+
+def test_who_looks_at_90_days_in_vain_is_not_sent_to_them_again(staff: Client) -> None:
+    make_user_day(days_ago(200), "gone", jobs=1)
+    assert "Show 90 days" in page(staff, "/admin/cost/users/gone?days=30")
+    assert "Show 90 days" not in page(staff, "/admin/cost/users/gone?days=90")
 
 
 def test_raw_rows_gone_by_retention_are_said_to_be_gone(staff: Client) -> None:

@@ -44,6 +44,8 @@ def test_a_first_visit_shows_what_to_do_with_commands_to_copy(staff: Client) -> 
     assert "./run manage seed_telemetry --days 60 --users 300 --seed 1" in shown
     assert "./run manage import_events" in shown
     assert shown.count("data-copy=") == 3
+    assert 'href="/admin/import">Import in the browser' in shown
+    assert 'href="/admin/instrument">Celery' in shown
 
 
 def test_the_estimate_of_the_month_names_its_band_which_lies_not_evenly_around_it(staff: Client) -> None:
