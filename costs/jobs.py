@@ -176,9 +176,10 @@ def user_row(one: Waiting) -> tuple[Cell, ...]:
 
 
 class RepricePayload(Payload):
-    """The days that were looked at, each with the version of its preview."""
+    """The days that were looked at, each with the version of its preview, and who reprices them."""
 
     days: dict[date, str]
+    actor: str
 
 
 @job_kind(
@@ -198,6 +199,7 @@ def reprice(work: Work, asked: RepricePayload) -> Iterator[Step]:
         changed = Decimal(at["changed"])
         if found:
             list(repricing.apply(found))
+            repricing.keep(found, actor=asked.actor)
             changed = EXACT.add(changed, found[0].change)
         else:
             left.append(f"{day}")

@@ -140,7 +140,8 @@ def reprice(request: HttpRequest) -> HttpResponse:
         "days": shown,
         "rest": len(days) - len(shown),
         "version": repricing.version_of(shown),
-        "all_days": days,
+        "all_days": days[:MOST_IN_A_JOB],
+        "version_of_all": repricing.version_of(days[:MOST_IN_A_JOB]),
         "waiting": [day.on for day in shown if day.is_waiting],
         "first": first,
         "last": last,
@@ -154,8 +155,9 @@ def reprice(request: HttpRequest) -> HttpResponse:
 
 def as_job(request: HttpRequest, days: list[DayDifference]) -> HttpResponse:
     """Reprice all days that differ as a job; it leaves a day alone that changed since."""
-    versions = {f"{day.on}": day.version for day in days[:MOST_IN_A_JOB]}
-    return begin(request, "costs.reprice", {"days": versions}, "costs.reprice")
+    versions = {f"{day.on}": day.version for day in days}
+    payload = {"days": versions, "actor": request.user.get_username()}
+    return begin(request, "costs.reprice", payload, "costs.reprice")
 
 
 def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, Any]) -> HttpResponse:
@@ -163,10 +165,11 @@ def applied(request: HttpRequest, days: list[DayDifference], context: dict[str, 
     if not days:
         messages.info(request, ALREADY)
         return redirect("costs:prices")
+    seen = "version_of_all" if "as_job" in request.POST else "version"
+    if request.POST.get(seen) != context[seen]:
+        return render(request, "costs/reprice.html", context | {"outdated": True}, status=409)
     if "as_job" in request.POST:
         return as_job(request, context["all_days"])
-    if request.POST.get("version") != context["version"]:
-        return render(request, "costs/reprice.html", context | {"outdated": True}, status=409)
     done: list[DayDifference] = []
     try:
         for day, _ in repricing.apply(days):

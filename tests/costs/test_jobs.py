@@ -15,6 +15,7 @@ from healthpilot.dataqueue.kinds import registered
 from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.work import JobRefusedError, Work
 from healthpilot.web.sheets import Sheet
+from systemstatus.models import AuditEntry
 from tests.costs.events import call, store
 from tests.costs.factories import days_ago, make_staff, make_user_day
 from tests.costs.prices.rows import store_price
@@ -136,13 +137,28 @@ def test_closed_days_are_repriced_as_a_job_and_one_that_changed_since_is_left(ad
         store(call(f"{days_ago(back)} 00:00", llm_model="m", input_tokens=10**6))
         rollup_costs_for_date(days_ago(back))
     store_price("1", "1", "1", llm_model="m", effective_from=days_ago(9))
-    admin.post("/admin/cost/prices/reprice", {"as_job": "yes"})
+    seen = admin.get("/admin/cost/prices/reprice").context["version_of_all"]
+    admin.post("/admin/cost/prices/reprice", {"as_job": "yes", "version_of_all": seen})
     CostDay.objects.filter(date=days_ago(3)).update(rolled_up_at=None)
     run_all()
     job = Job.objects.get(kind="costs.reprice")
     assert job.state == "succeeded", job.error_message
     assert (job.result or {})["difference"] == "+0.85 USD"
     assert f"{days_ago(3)}" in str(job.result)
+    entry = AuditEntry.objects.get(action="price.reprice")
+    assert (entry.actor, entry.target) == ("root", f"{days_ago(2)} to {days_ago(2)}")
+    assert entry.after == {"days": 1, "difference_usd": "+0.85"}
+
+
+def test_prices_that_changed_after_the_preview_begin_no_job(admin: Client) -> None:
+    store(call(f"{days_ago(2)} 00:00", llm_model="m", input_tokens=10**6))
+    rollup_costs_for_date(days_ago(2))
+    store_price("1", "1", "1", llm_model="m", effective_from=days_ago(9))
+    seen = admin.get("/admin/cost/prices/reprice").context["version_of_all"]
+    store_price("2", "1", "1", llm_model="m", effective_from=days_ago(8))
+    answer = admin.post("/admin/cost/prices/reprice", {"as_job": "yes", "version_of_all": seen})
+    assert answer.status_code == 409
+    assert not Job.objects.filter(kind="costs.reprice").exists()
 
 
 def test_viewers_begin_nothing(client: Client) -> None:
