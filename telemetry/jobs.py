@@ -8,6 +8,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
+from telemetry.drops import drops
 from telemetry.intake import count_drop, record
 from telemetry.measure import Driven, Meter
 
@@ -74,6 +75,7 @@ class JobTelemetry:
     def __init__(self, name: str, user_ctx: Any) -> None:
         self.name = name
         self.user_ctx = user_ctx
+        self._entered: set[Run] = set()
 
     def __call__(self, fn: Callable[P, T]) -> Callable[P, T]:
         """Return the function with every call measured and recorded; raises TypeError for a generator."""
@@ -119,11 +121,15 @@ class JobTelemetry:
         return result
 
     def __enter__(self) -> None:
-        open_blocks.set((*open_blocks.get(), Run(self).start()))
+        run = Run(self).start()
+        self._entered.add(run)
+        open_blocks.set((*open_blocks.get(), run))
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if run := self.leave():
             run.settle(error)
+        else:
+            drops.add("left in another context", f"{self.name} is open more than once: which run ended?")
 
     async def __aenter__(self) -> None:
         self.__enter__()
@@ -134,10 +140,17 @@ class JobTelemetry:
         self.__exit__(kind, error, trace)
 
     def leave(self) -> Run | None:
-        """Return the innermost open block of this job; none where it was entered in another context."""
+        """Return the innermost open block of this job in this context, else its only one in any other.
+
+        A framework may run the two ends of a generator in two contexts, or threads, of their own.
+        """
         blocks = open_blocks.get()
         mine = next((run for run in reversed(blocks) if run.job is self), None)
+        elsewhere = tuple(self._entered)
+        if mine is None and len(elsewhere) == 1:
+            mine = elsewhere[0]
         open_blocks.set(tuple(run for run in blocks if run is not mine))
+        self._entered.discard(cast(Run, mine))
         return mine
 
 

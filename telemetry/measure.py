@@ -32,12 +32,13 @@ class Meter:
         running.begin(self, outer=tallies.get())
         self._token = tallies.set((*tallies.get(), self))
         self._cpu = cpu
+        self._thread = threading.get_ident()
         self._wall_start = time.monotonic()
         self._cpu_start = time.thread_time()
 
     def stop(self) -> None:
         """End, and leave the figures in the attributes."""
-        if self._cpu:
+        if self._cpu and self._thread == threading.get_ident():  # no thread can ask for another's time
             self.cpu_s = time.thread_time() - self._cpu_start
         self.wall_s = time.monotonic() - self._wall_start
         self.mem_mb_peak = memory_high_water_mb()

@@ -1,8 +1,10 @@
 """Jobs wrapped by with_job_telemetry: every form, every end."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Generator, Iterator
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -295,3 +297,24 @@ def spin(seconds: float) -> None:
     end = time.thread_time() + seconds
     while time.thread_time() < end:
         pass
+
+
+def test_a_block_left_in_another_context_and_thread_than_it_was_entered_in_is_recorded() -> None:
+    job = with_job_telemetry("apart", CONTEXT)
+    copy_context().run(job.__enter__)
+    leaving = threading.Thread(target=copy_context().run, args=(job.__exit__, None, None, None))
+    leaving.start()
+    leaving.join()
+    assert endings() == [("apart", True, None)]
+    assert JobEvent.objects.get().cpu_ms == 0  # no thread can ask for another's time
+    assert dropped_events() == {}
+
+
+def test_of_several_blocks_entered_elsewhere_none_is_taken_for_another_but_each_is_counted() -> None:
+    job = with_job_telemetry("apart", CONTEXT)
+    for _ in range(2):
+        copy_context().run(job.__enter__)
+    for _ in range(2):
+        copy_context().run(job.__exit__, None, None, None)
+    assert endings() == []
+    assert dropped_events() == {"left in another context": 2}
