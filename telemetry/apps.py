@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.signals import got_request_exception
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
@@ -17,11 +18,13 @@ class TelemetryConfig(AppConfig):
 
     def ready(self) -> None:
         """Gather exceptions, count rows, tell of killed attempts, have a fresh database take events."""
-        from telemetry import attempts, checks, errors, lost, spool
+        from telemetry import attempts, checks, defaults, errors, lost, spool
         from telemetry.rows import count_on
 
         assert checks  # importing it registers them
-        got_request_exception.connect(errors.note, dispatch_uid="telemetry.errors")
+        defaults.fill()
+        if hasattr(settings, "REDIS_ADDRESS"):  # where they go; a project of the host's own may have none
+            got_request_exception.connect(errors.note, dispatch_uid="telemetry.errors")
         connection_created.connect(count_on, dispatch_uid="telemetry.rows")
         spool.register(attempts.SUFFIX, lost.rows_left)
         post_migrate.connect(make_partitions_ahead, sender=self, dispatch_uid="telemetry.partitions")
