@@ -7,7 +7,7 @@ from typing import Any
 from telemetry.drops import drops
 from telemetry.events import EVENT_KINDS, InvalidEvent, Row
 from telemetry.interrupts import raised_by_signal
-from telemetry.spool import SpoolError, append
+from telemetry.spool import SpoolError, append, serve
 
 
 def record(kind: str, event: Mapping[str, Any]) -> bool:
@@ -52,7 +52,7 @@ def tells_its_end(event: Mapping[str, Any]) -> bool:
 
 
 def count_drop(error: Exception) -> None:
-    """Count an event that was not recorded, under one of few reasons."""
+    """Count an event that was not recorded, under one of few reasons, and have the count shown."""
     if isinstance(error, InvalidEvent):
         known = any(error.column in kind.columns for kind in EVENT_KINDS.values())
         drops.add(f"refused: {error.column if known else 'unknown column'}", error.reason)
@@ -60,3 +60,4 @@ def count_drop(error: Exception) -> None:
         drops.add(error.reason, str(error))
     else:
         drops.add(f"failed: {type(error).__name__}", str(error).strip())
+    serve()  # it tells the others, also where nothing was ever kept

@@ -32,9 +32,12 @@ def spool() -> Reading:
     state = spool_state()
     values = {"spool.waiting": state.waiting, "spool.oldest_s": round(state.oldest_s, 1)}
     dropped = sum(state.dropped.values())
-    note = (
-        "" if state.is_fine else f"{state.waiting} wait, the oldest {state.oldest_s:.0f} s; {dropped} dropped"
-    )
+    note = f"{state.waiting} wait, the oldest {state.oldest_s:.0f} s; {dropped} dropped"
+    if state.fault:
+        note += f"; {state.folder} takes no event: {state.fault}"
     return Reading(
-        values, {"dropped": state.dropped}, CheckState.OK if state.is_fine else CheckState.WARNING, note
+        values,
+        {"dropped": state.dropped},
+        CheckState.OK if state.is_fine else CheckState.WARNING,
+        "" if state.is_fine else note,
     )

@@ -8,10 +8,14 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+from django.db import DatabaseError
+
+from telemetry.drops import drops
 from telemetry.spool import companions
 from telemetry.spool.aside import set_aside_file
 from telemetry.spool.folder import LOCK, STATUS, Hold, segments, spool_folder
 from telemetry.spool.frames import FIRST_LINE_MOST, BadSegment, read_first_line
+from telemetry.spool.status import is_shown
 from telemetry.spool.transfer import OffsetMoved, Shipped, ship_chunk
 
 logger = logging.getLogger("telemetry")
@@ -38,11 +42,12 @@ def adopt(tell: Tell, *, own_stem: str = "", settled_s: float = SETTLED_S) -> No
     for stem in sorted(stems(folder) - {own_stem, ""}):
         try:
             hold = Hold.take(folder, stem)
-        except OSError as error:
-            logger.warning("The spool's files of %s cannot be taken over: %s", stem, error)
-            continue
-        if hold:
-            adopt_stem(folder, stem, hold, tell, 0 if stem in held else settled_s)
+            if hold:
+                adopt_stem(folder, stem, hold, tell, 0 if stem in held else settled_s)
+        except DatabaseError:
+            raise
+        except Exception as error:  # one process's files must not stand before all others'
+            drops.warn(f"The spool's files of {stem} stay", f"{type(error).__name__}: {error}")
 
 
 def stems(folder: Path) -> set[str]:
@@ -63,9 +68,10 @@ def adopt_stem(folder: Path, stem: str, hold: Hold, tell: Tell, settled_s: float
         done = [ship_orphan(path, tell, settled_s) for path in sorted(paths, key=number_of)]
         is_done = all(done) and companions.settle(folder, stem, tell)
     finally:
-        if is_done:
+        status = folder / f"{stem}{STATUS}"
+        if is_done and not is_shown(status):
             with suppress(OSError):
-                (folder / f"{stem}{STATUS}").unlink(missing_ok=True)
+                status.unlink(missing_ok=True)
         hold.let_go(remove=is_done)
 
 
@@ -103,7 +109,7 @@ def ship_orphan(path: Path, tell: Tell, settled_s: float) -> bool:
     except FileNotFoundError:
         pass
     except OSError as error:
-        logger.warning("The spool's file %s stays where it is: %s", path.name, error)
+        drops.warn(f"The spool's file {path.name} stays", str(error))
         return False
     return True
 

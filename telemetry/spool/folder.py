@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
+from weakref import WeakSet
 
 from django.conf import settings
 
@@ -30,6 +32,16 @@ def made_folder() -> Path:
     folder = spool_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+def fault() -> str:
+    """Return why the folder takes no event now, '' where it does."""
+    try:
+        with TemporaryFile(dir=made_folder()) as file:
+            file.write(bytes(4096))
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
 
 
 def machine_id() -> str:
@@ -55,6 +67,7 @@ class Hold:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
+        holds.add(self)
 
     @classmethod
     def take(cls, folder: Path, stem: str) -> "Hold | None":
@@ -89,9 +102,22 @@ class Hold:
         self.forget()
 
     def forget(self) -> None:
-        """Close this process's copy, as a forked child does."""
+        """Close this process's copy, as a forked child does; a second time does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
         with suppress(OSError):
-            os.close(self._descriptor)
+            os.close(descriptor)
+
+
+holds: Final[WeakSet[Hold]] = WeakSet()
+
+
+def forget_holds() -> None:
+    """Leave every hold to the parent of a fork, those too that it took for a moment to adopt or to look."""
+    for hold in list(holds):
+        hold.forget()
+
+
+os.register_at_fork(after_in_child=forget_holds)
 
 
 def new_hold(folder: Path) -> tuple[str, Hold]:

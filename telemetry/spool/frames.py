@@ -1,6 +1,7 @@
 """The bytes of a segment: a first line that says how rows are laid out, then one frame an event."""
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ MARK: Final = b"\xf7\x9e"
 HEAD: Final = struct.Struct("<2sBHI")  # mark, kind, length of the payload, its checksum
 FIRST_LINE_MOST: Final = 8192
 PAYLOAD_MOST: Final = 4096
+# A name becomes part of others, of files too.
+NAME: Final = re.compile(r"[0-9A-Za-z.-]{1,120}")
 
 
 class BadSegment(Exception):  # noqa: N818 - reads as what was found
@@ -56,10 +59,8 @@ def read_first_line(data: bytes) -> Layout:
     }
     if any(known.get(column) != type_ for column, type_ in types.items()):
         raise BadSegment("its columns are not those of this version")
-    if (
-        not layout.name
-        or len(layout.name) > 120
-        or any(names[-1:] != ["created_at"] for names in layout.columns.values())
+    if not NAME.fullmatch(layout.name) or any(
+        names[-1:] != ["created_at"] for names in layout.columns.values()
     ):
         raise BadSegment("its first line cannot be used")
     return layout

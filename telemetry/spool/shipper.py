@@ -20,6 +20,8 @@ logger = logging.getLogger("telemetry")
 SHIP_EVERY_S: Final = 0.5
 ADOPT_EVERY_S: Final = 2.0
 CLOSE_IDLE_S: Final = 10.0
+# Long before the database forgets how far a file was shipped: what is left of it would then come again.
+LEAVE_IDLE_S: Final = 3600.0
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 15.0
 LOG_EVERY_S: Final = 60.0
@@ -96,6 +98,7 @@ class Shipper:
                 self._pass()
                 self._tell_status()
         finally:
+            self._tell_status(at_once=True)
             with suppress(Exception):
                 connection.close()
 
@@ -115,8 +118,7 @@ class Shipper:
                 adopt(self._tell_adopted, own_stem=self.writer.stem)
                 self._adopted_at = time.monotonic()
             self._failures, self.failure = 0, ""
-            if time.monotonic() - self._busy_at > CLOSE_IDLE_S:
-                connection.close()
+            self._rest(time.monotonic() - self._busy_at)
         except Exception as error:
             self._note_failure(error)
             with suppress(Exception):
@@ -125,7 +127,14 @@ class Shipper:
             with self._moved:
                 self._moved.notify_all()
 
-    def _tell_status(self) -> None:
+    def _rest(self, idle_s: float) -> None:
+        """Give back what is not needed while nothing comes."""
+        if idle_s > CLOSE_IDLE_S:
+            connection.close()
+        if idle_s > LEAVE_IDLE_S:
+            self.writer.drop_shipped(also_current=True)
+
+    def _tell_status(self, *, at_once: bool = False) -> None:
         """Let others see how far this process is; that it cannot be told never ends the shipping."""
         with suppress(Exception):
             left = [(one.committed or one.start, size) for one, size in self.writer.snapshot()]
@@ -134,7 +143,7 @@ class Shipper:
             figures = {"shipped": self.shipped, "adopted": self.adopted, "aside": dict(self.aside)}
             figures |= {"waiting": max(0, recorded - settled), "oldest_s": round(oldest_s, 1)}
             figures |= {"waiting_bytes": sum(size - done for done, size in left), "failure": self.failure}
-            self._status.tell(figures)
+            self._status.tell(figures, at_once=at_once)
 
     def _note_failure(self, error: Exception) -> None:
         self._failures += 1

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from telemetry.spool import companions
 from telemetry.spool.aside import aside_count
-from telemetry.spool.folder import ASIDE, LOCK, SEGMENT, STATUS, Hold, segments, spool_folder
+from telemetry.spool.folder import ASIDE, LOCK, SEGMENT, STATUS, Hold, fault, segments, spool_folder
 from telemetry.spool.frames import FIRST_LINE_MOST, BadSegment, parse, read_first_line
 
 LATE_S: Final = 60.0
@@ -47,6 +47,7 @@ class SpoolState:
     aside: int
     foreign: list[str]
     used_bytes: int
+    fault: str = ""
 
     @property
     def waiting(self) -> int:
@@ -65,8 +66,11 @@ class SpoolState:
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing waits for longer than a minute, and no living process dropped an event."""
-        return self.oldest_s <= LATE_S and not self.dropped
+        """Whether events are taken, none waits for longer than a minute, and none was dropped.
+
+        Drops are those of processes that live, or have been gone for less than a day.
+        """
+        return self.oldest_s <= LATE_S and not self.dropped and not self.fault
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {
@@ -78,7 +82,7 @@ class SpoolState:
 
 
 def spool_state() -> SpoolState:
-    """Return what lies in the spool of this machine; an unreadable folder reads as an empty one."""
+    """Return what lies in the spool of this machine; an unreadable folder reads as empty and at fault."""
     folder = spool_folder()
     names = file_names(folder)
     files: dict[str, list[os.DirEntry[str]]] = {}
@@ -89,7 +93,7 @@ def spool_state() -> SpoolState:
             files.setdefault(name.removesuffix(STATUS), [])
     used = sum(size_of(entry) for entries in files.values() for entry in entries)
     processes = [process_state(folder, stem, entries) for stem, entries in sorted(files.items())]
-    return SpoolState(str(folder), processes, aside_count(), list(foreign(names)), used)
+    return SpoolState(str(folder), processes, aside_count(), list(foreign(names)), used, fault())
 
 
 def file_names(folder: Path) -> list[str]:
@@ -128,7 +132,7 @@ def process_state(folder: Path, stem: str, entries: list[os.DirEntry[str]]) -> P
         if state.waiting:
             state.oldest_s = told["oldest_s"] + since_s
     if not state.is_alive:
-        state.waiting, state.waiting_bytes = 0, 0
+        state.waiting, state.waiting_bytes, state.oldest_s = 0, 0, 0.0
         for entry in entries:
             with suppress(OSError):
                 state.waiting += events_in(Path(entry.path))
@@ -153,9 +157,8 @@ def is_held(folder: Path, stem: str) -> bool:
 def events_in(path: Path) -> int:
     """Return how many events a file holds, those already shipped before its process died included."""
     with path.open("rb") as file:
-        data = file.read()
-    try:
-        start = read_first_line(data[:FIRST_LINE_MOST]).start
-    except BadSegment:
-        return 0
-    return parse(data[start:], is_last=True).events
+        try:
+            file.seek(read_first_line(file.read(FIRST_LINE_MOST)).start)
+        except BadSegment:
+            return 0
+        return parse(file.read(), is_last=True).events

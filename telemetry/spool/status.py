@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
@@ -12,10 +13,12 @@ from django.conf import settings
 from telemetry.drops import dropped_events
 from telemetry.spool.aside import write
 from telemetry.spool.folder import STATUS
-from telemetry.spool.writer import Writer
+from telemetry.spool.writer import SpoolError, Writer
 
 EVERY_S: Final = 2.0
 AT_LEAST_EVERY_S: Final = 20.0
+DROPS_SHOWN_S: Final = 86_400.0
+MOST_SHOWN: Final = 200
 
 
 class Status:
@@ -31,7 +34,9 @@ class Status:
         """Write what was recorded, shipped and dropped; a disk that takes no file is no matter."""
         since_s = time.monotonic() - self._told_at
         facts = {**figures, "recorded": self._writer.recorded, "dropped": dropped_events()}
-        if not self._writer.stem or (not at_once and since_s < EVERY_S):
+        if not self._writer.stem and not facts["dropped"]:
+            return
+        if not at_once and since_s < EVERY_S:
             return
         if facts == self._told and since_s < AT_LEAST_EVERY_S:
             return
@@ -43,7 +48,20 @@ class Status:
             "started_at": self._started_at,
             "updated_at": time.time(),
         }
-        with suppress(OSError, AttributeError):
-            hold = self._writer.hold
-            assert hold
-            write(hold.path.with_suffix(STATUS), json.dumps(about | facts).encode())
+        with suppress(OSError, SpoolError):
+            stem = self._writer.stem_path()  # its own, also where every event was refused
+            write(stem.with_name(f"{stem.name}{STATUS}"), json.dumps(about | facts).encode())
+
+
+def is_shown(path: Path) -> bool:
+    """Return whether a process that is gone tells here of dropped events: so long as a day, as one of few."""
+    try:
+        told = json.loads(path.read_bytes())
+        is_recent = time.time() - told["updated_at"] < DROPS_SHOWN_S
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+    return (
+        bool(told.get("dropped"))
+        and is_recent
+        and sum(1 for _ in path.parent.glob(f"*{STATUS}")) <= MOST_SHOWN
+    )

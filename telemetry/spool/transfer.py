@@ -9,7 +9,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from telemetry.ship import ship_encoded
 from telemetry.spool.aside import set_aside_bytes, set_aside_row
-from telemetry.spool.frames import Chunk, Layout, parse
+from telemetry.spool.frames import BadSegment, Chunk, Layout, parse
 
 CHUNK_BYTES: Final = 1024 * 1024
 
@@ -76,6 +76,8 @@ def committed_bytes(name: str) -> int:
 
 def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
     """Store a chunk and its segment's new offset in one transaction; return why single rows were refused."""
+    if unnamed := chunk.rows.keys() - layout.columns.keys():
+        raise BadSegment(f"its first line names no columns of {', '.join(sorted(unnamed))} events")
     with transaction.atomic():
         with connection.cursor() as cursor:
             base = 0 if known == layout.start else known

@@ -12,6 +12,7 @@ from typing import Final
 
 from django.conf import settings
 
+from telemetry.drops import dropped_events
 from telemetry.encoding import encoders
 from telemetry.events import Row
 from telemetry.spool.folder import STATUS, Hold, made_folder, new_hold, spool_folder, used_bytes
@@ -207,11 +208,12 @@ class Writer:
     def check_place(self) -> None:
         """Leave files that are no longer in the folder, as when somebody removed it."""
         with self.lock:
-            if self._current and not (self._current.is_there() and self.hold and self.hold.is_there()):
-                logger.warning(
-                    "The spool's files of this process are gone from %s.", self._current.path.parent
-                )
-                self.finish_current()
+            current = self._current
+            if not current or (current.is_there() and self.hold and self.hold.is_there()):
+                return
+            self.finish_current()
+        # Not under the lock: a host's log handler may record, and then each would wait for the other.
+        logger.warning("The spool's files of this process are gone from %s.", current.path.parent)
 
     def snapshot(self) -> list[tuple[Segment, int]]:
         """Return the segments with what is durable of each, oldest first."""
@@ -234,7 +236,7 @@ class Writer:
         with self.lock:
             if self.hold:
                 with suppress(OSError):
-                    if not self.segments:
+                    if not self.segments and not dropped_events():
                         self.hold.path.with_suffix(STATUS).unlink(missing_ok=True)
                 self.hold.let_go(remove=not self.segments)
                 self.hold = None

@@ -13,7 +13,7 @@ from telemetry.spool.state import ProcessState, SpoolState, spool_state
 
 
 class Command(BaseCommand):
-    """Exit code 0 when all is well, 1 when events wait longer than a minute or were dropped, 2 for misuse."""
+    """Exit code 0 when all is well, 1 when events are late, dropped or not taken, 2 for misuse."""
 
     help = (
         "Show what waits in this machine's spool; works while the database is away. Exit code 1: look at it."
@@ -48,6 +48,8 @@ def lines(state: SpoolState) -> list[str]:
     told += [f"not the spool's, left as it is: {name!r}" for name in state.foreign]
     if state.aside:
         told.append(f"{state.aside} set aside in {state.folder}/aside, each with a .reason beside it")
+    if state.fault:
+        told.append(f"{state.folder} takes no event now: {state.fault}")
     dropped = ", ".join(f"{count} {reason}" for reason, count in sorted(state.dropped.items())) or "none"
     told.append(
         f"{state.waiting:,} events wait, the oldest for {state.oldest_s:.0f} s;"

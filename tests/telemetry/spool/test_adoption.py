@@ -1,15 +1,18 @@
 """What lies in the spool when its process is gone: whole, torn, damaged, or something else altogether."""
 
+import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from telemetry.models import LlmEvent
 from telemetry.record import record_llm_event
+from telemetry.spool import adoption
 from telemetry.spool.adoption import adopt
-from telemetry.spool.frames import HEAD
+from telemetry.spool.frames import HEAD, MAGIC, first_line, framed
 from telemetry.spool.process import process
 from telemetry.spool.transfer import Shipped
 from tests.telemetry.test_record import CALL
@@ -92,3 +95,36 @@ def test_a_file_that_is_still_being_put_back_is_left_for_later(left: Path, spool
     adopt(lambda shipped: None, settled_s=60)
     assert not LlmEvent.objects.exists()
     assert users() == "abcd"
+
+
+@pytest.mark.parametrize("name", ["../../escaped", "a/b", "a\0b", "n" * 121])
+def test_a_segment_whose_name_is_no_name_is_set_aside(spool_folder: Path, left: Path, name: str) -> None:
+    (spool_folder / "0.1.seg").write_bytes(first_line(name) + b"garbage" * 20)
+    assert users() == "abcd"
+    assert "first line cannot be used" in (spool_folder / "aside/0.1.seg.reason").read_text()
+    assert [path for path in spool_folder.parent.rglob("*") if "escaped" in path.name] == []
+
+
+def test_a_segment_with_events_that_its_first_line_does_not_name_is_set_aside(
+    spool_folder: Path, left: Path
+) -> None:
+    line = MAGIC + json.dumps({"segment": "0.1", "columns": {}}).encode() + b"\n"
+    (spool_folder / "0.1.seg").write_bytes(line + framed(2, b"an event"))
+    assert users() == "abcd"
+    assert "names no columns of llm events" in (spool_folder / "aside/0.1.seg.reason").read_text()
+
+
+def test_files_of_one_process_that_cannot_be_taken_do_not_stand_before_the_others(
+    spool_folder: Path, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (spool_folder / "0.1.seg").write_bytes(first_line("0.1"))
+    ship = adoption.ship_orphan
+
+    def fail_at_first(path: Path, *rest: Any) -> bool:
+        if path.name == "0.1.seg":
+            raise ValueError("something nobody thought of")
+        return ship(path, *rest)
+
+    monkeypatch.setattr(adoption, "ship_orphan", fail_at_first)
+    assert users() == "abcd"
+    assert (spool_folder / "0.1.seg").exists()

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,42 @@ def test_a_segment_that_was_shipped_is_recognised_when_a_copy_comes_back(spool_f
     assert users() == ["u1"]
     assert list(spool_folder.glob("*.seg")) == []
     assert SpoolSegment.objects.get(segment=segment.name.removesuffix(".seg")).events == 1
+
+
+def test_a_child_forked_in_the_middle_of_an_adoption_does_not_keep_what_was_being_adopted(
+    spool_folder: Path,
+) -> None:
+    spool_folder.mkdir()
+    adopting = Hold.take(spool_folder, "orphan")
+    assert adopting
+    reading, writing = os.pipe()
+    is_there, says_so = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(writing)
+        os.write(says_so, b"!")
+        os.read(reading, 1)
+        os._exit(0)
+    os.read(is_there, 1)
+    adopting.let_go(remove=False)
+    again = Hold.take(spool_folder, "orphan")
+    for descriptor in (reading, writing, is_there, says_so):
+        os.close(descriptor)
+    os.waitpid(pid, 0)
+    assert again
+    again.let_go(remove=True)
+
+
+def test_a_file_with_nothing_left_in_it_is_not_kept_until_the_database_forgets_it(
+    spool_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.spool.shipper.LEAVE_IDLE_S", 0)
+    assert record("u1")
+    assert users() == ["u1"]
+    for _ in range(100):
+        if not list(spool_folder.glob("*.seg")):
+            break
+        time.sleep(0.05)
+    assert list(spool_folder.glob("*.seg")) == []
+    assert record("u2")
+    assert users() == ["u1", "u2"]

@@ -1,10 +1,12 @@
 """A disk, a folder or a file that takes no event: the host goes on, and what was lost is counted."""
 
+import logging
 import os
 import resource
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -166,3 +168,25 @@ def test_a_signal_handler_that_records_does_not_wait_for_what_it_interrupts() ->
     assert handled
     assert all(handled)
     assert shipped(LlmEvent).count() == recorded + len(handled)
+
+
+@pytest.mark.usefixtures("no_shipping")
+def test_a_log_handler_that_records_in_another_thread_is_not_waited_for(spool_folder: Path) -> None:
+    results: list[bool] = []
+
+    class Recording(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            thread = threading.Thread(target=lambda: results.append(record_llm_event(CALL)), daemon=True)
+            thread.start()
+            thread.join(5)
+            results.append(thread.is_alive())
+
+    assert record_llm_event(CALL)
+    shutil.rmtree(spool_folder)
+    handler = Recording()
+    logging.getLogger("telemetry").addHandler(handler)
+    try:
+        process.writer.check_place()
+    finally:
+        logging.getLogger("telemetry").removeHandler(handler)
+    assert results == [True, False]
