@@ -14,7 +14,7 @@ from telemetry.drops import drops
 from telemetry.spool import companions
 from telemetry.spool.aside import set_aside_file
 from telemetry.spool.folder import LOCK, STATUS, Hold, segments, spool_folder
-from telemetry.spool.frames import FIRST_LINE_MOST, BadSegment, read_first_line
+from telemetry.spool.frames import FIRST_LINE_MOST, BadSegment, OtherVersion, read_first_line
 from telemetry.spool.status import is_shown
 from telemetry.spool.transfer import OffsetMoved, Shipped, ship_chunk
 
@@ -102,6 +102,9 @@ def ship_orphan(path: Path, tell: Tell, settled_s: float) -> bool:
             if os.fstat(orphan.descriptor).st_size != about.st_size:
                 return False
         path.unlink(missing_ok=True)
+    except OtherVersion as error:  # while versions change, both run side by side
+        drops.warn(f"The spool's file {path.name} stays for another version", str(error))
+        return False
     except BadSegment as error:
         logger.warning("The spool's file %s is set aside: %s", path.name, error)
         set_aside_file(path, str(error))

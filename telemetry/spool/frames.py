@@ -24,6 +24,10 @@ class BadSegment(Exception):  # noqa: N818 - reads as what was found
     """A file that is no segment, or one that this version cannot read; the message says why."""
 
 
+class OtherVersion(BadSegment):
+    """A whole segment of a version that has other columns, whose processes can read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A segment's identity, which outlives renaming and copying, and the columns of its rows by kind."""
@@ -58,7 +62,7 @@ def read_first_line(data: bytes) -> Layout:
         (k.name, c): t for k in EVENT_KINDS.values() for c, t in zip(k.columns, k.sql_types, strict=True)
     }
     if any(known.get(column) != type_ for column, type_ in types.items()):
-        raise BadSegment("its columns are not those of this version")
+        raise OtherVersion("its columns are not those of this version")
     if not NAME.fullmatch(layout.name) or any(
         names[-1:] != ["created_at"] for names in layout.columns.values()
     ):

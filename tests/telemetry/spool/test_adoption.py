@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from telemetry.spool import adoption
 from telemetry.spool.adoption import adopt
 from telemetry.spool.frames import HEAD, MAGIC, first_line, framed
 from telemetry.spool.process import process
+from telemetry.spool.state import spool_state
 from telemetry.spool.transfer import Shipped
 from tests.telemetry.test_record import CALL
 
@@ -128,3 +130,16 @@ def test_files_of_one_process_that_cannot_be_taken_do_not_stand_before_the_other
     monkeypatch.setattr(adoption, "ship_orphan", fail_at_first)
     assert users() == "abcd"
     assert (spool_folder / "0.1.seg").exists()
+
+
+def test_a_segment_of_another_version_waits_for_a_process_of_that_version(
+    spool_folder: Path, left: Path
+) -> None:
+    data = left.read_bytes()
+    left.write_bytes(data.replace(b'["created_at", "timestamptz"]', b'["created_on", "timestamptz"]'))
+    assert users() == ""
+    assert left.exists()
+    os.utime(left, (time.time() - 90, time.time() - 90))
+    assert spool_state().is_fine is False
+    left.write_bytes(data)
+    assert users() == "abcd"
