@@ -1,13 +1,14 @@
 """What surrounds every tab: the tabs with their states, how fresh snapshots are, which minute shows."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from healthpilot.web.templatetags.figures import relative
-from systemstatus.moment import Moment
-from systemstatus.standing import NONE, WORDS, Standing, of_layers, worst
+from systemstatus.moment import GONE_AFTER_S, Moment
+from systemstatus.standing import NONE, OFF, OK, UNKNOWN, WORDS, Standing, of_alert, of_layers, worst
 from systemstatus.tabs import TABS, Tab
+from systemstatus.thresholds import BY_ID
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,43 @@ class Banner:
     text: str
 
 
-def lines(moment: Moment, found: Sequence[Standing], current: Tab | None) -> list[Line]:
-    """Return the eleven tabs, each coloured by its layers."""
+def lines(moment: Moment, found: Sequence[Standing], overall: str, current: Tab | None) -> list[Line]:
+    """Return the eleven tabs, each coloured by what it is about; overall: the status of everything."""
+    own = {"overview": overall, "alerts": of_alerts(moment), "budgets": of_alerts(moment, BY_ID)}
     return [
-        Line(tab, tab.url + moment.query, tab is current, status_of(tab, found), count_of(tab, moment))
+        Line(
+            tab,
+            tab.url + moment.query,
+            tab is current,
+            own[tab.slug] if tab.slug in own else of_modules(tab, found),
+            count_of(tab, moment),
+        )
         for tab in TABS
     ]
 
 
-def status_of(tab: Tab, found: Sequence[Standing]) -> str:
-    return worst(one.status for one in of_layers(found, tab.layers)) if tab.layers else NONE
+def of_modules(tab: Tab, found: Sequence[Standing]) -> str:
+    """Return the worst status of a tab's layers; none where nothing of them is configured."""
+    status = worst(one.status for one in of_layers(found, tab.layers))
+    return NONE if status == OFF else status
+
+
+def of_alerts(moment: Moment, rules: Container[str] | None = None) -> str:
+    """Return the worst status of open alerts of certain rules; unknown while nobody evaluates them."""
+    late_s = moment.unjudged_s
+    if moment.is_gone or late_s is None or late_s > GONE_AFTER_S:
+        return UNKNOWN
+    told = [of_alert(alert) for alert in moment.alerts if rules is None or alert.rule in rules]
+    return worst(told) or OK
 
 
 def count_of(tab: Tab, moment: Moment) -> int:
     return len(moment.alerts) if tab.slug == "alerts" else 0
 
 
-def said(found: Sequence[Standing], moment: Moment, current: Tab | None) -> str:
+def said(overall: str, moment: Moment, current: Tab | None) -> str:
     """Return what is read out after a swap, and again only when it changes: statuses, no figures."""
-    status = WORDS[worst(one.status for one in found)] or "Unknown"
+    status = WORDS[overall]
     count = len(moment.alerts)
     alerts = f"{count} open alert{'' if count == 1 else 's'}"
     return f"{current.title if current else 'System Status'}. Overall {status}, {alerts}."

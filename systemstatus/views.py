@@ -58,6 +58,7 @@ def status_widget(request: HttpRequest) -> HttpResponse:
 def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str, Any]:
     """Return what surrounds a tab; templates of tabs may use all of it."""
     found = standings(moment)
+    shown = widget.keep(moment, found)
     return {
         "tab": chosen,
         "slug": chosen.slug if chosen else "",
@@ -65,11 +66,11 @@ def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str
         "moment": moment,
         "now": moment.now,
         "standings": found,
-        "lines": shell.lines(moment, found, chosen),
+        "lines": shell.lines(moment, found, shown.status, chosen),
         "banners": shell.banners(moment),
         "may_act": has_role(request, Role.OPERATOR),
-        "widget": widget.keep(moment, found),
-        "said": shell.said(found, moment, chosen),
+        "widget": shown,
+        "said": shell.said(shown.status, moment, chosen),
         "earlier": shell.earlier(moment),
         "later": shell.later(moment),
         "is_swap": answers.wants_fragment(request),

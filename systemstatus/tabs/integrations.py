@@ -100,7 +100,8 @@ def card(
         return absent(service)
     error = one.row.error if one.row else ""
     if one.status == OFF:
-        said = f"Set {service.settings} to use it." if service.settings else error
+        note = next((check.error for check in generic.checks(one, moment) if check.error), "")
+        said = f"{note}." if note else f"Set {service.settings} to use it."
         return Card(service, one, OFF, "Not configured", said, (), "", None)
     detail = details.get(one.module.name, {})
     last = last_ok(one, detail, moment)

@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from systemstatus import probing, queries
+from systemstatus.models import StatusLease
 from systemstatus.registry import Layer
 from systemstatus.tabs import TABS, Tab
 from tests.costs.factories import make_staff
@@ -164,3 +165,28 @@ def test_a_database_that_fails_is_said_with_a_way_back(staff: Client) -> None:
         assert "The status could not be read" in html
         assert "/admin/status/jobs" in html
         assert "banner is-error" in shown(staff, "/admin/status/jobs", status=503, **HTMX)
+
+
+def marks(html: str) -> dict[str, str]:
+    """Return what each tab's mark says, by the tab's name; empty where it has none."""
+    found = re.findall(r'<span class="mark" id="mark-(\w+)">(.*?)</a>', html, re.DOTALL)
+    return {slug: "".join(re.findall(r'aria-label="(\w+)"', mark)) for slug, mark in found}
+
+
+def test_each_tab_is_marked_by_what_it_is_about(staff: Client) -> None:
+    make_day(hours=1)
+    make_alert("cache.rtt", "redis", severity="warning", value=12, unit="ms")
+    make_alert("check.down", "dataqueue", target="depth")
+    found = marks(shown(staff))
+    assert found["overview"] == found["alerts"] == found["jobs"] == "Error"
+    assert found["budgets"] == found["storage"] == "Warning"
+    assert found["database"] == "OK"
+    assert found["audit"] == ""
+
+
+def test_alerts_that_nobody_evaluates_are_marked_unknown(staff: Client) -> None:
+    make_day(hours=1)
+    StatusLease.objects.filter(name="alerts").update(done_at=None)
+    found = marks(shown(staff))
+    assert found["alerts"] == found["budgets"] == "Unknown"
+    assert found["overview"] == "Warning"

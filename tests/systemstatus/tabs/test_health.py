@@ -26,7 +26,7 @@ def shown(client: Client, query: str = "") -> str:
 def test_a_failed_check_comes_first_with_what_it_said_and_when_it_was_well(client: Client) -> None:
     make_bad_night()
     html = shown(client)
-    first = html.split('<tr role="row">')[2]
+    first = html.split('<tr role="row"')[2]
     assert "Failed" in first
     assert "no answer within 1 s" in first
     assert "9 min ago" in first

@@ -44,9 +44,9 @@ def test_the_eight_services_are_there_and_what_nothing_watches_is_unknown(client
 
 
 def test_one_that_is_not_configured_says_how(client: Client) -> None:
-    seen(state="disabled", checks=[check("ask", "disabled")])
+    seen(state="disabled", checks=[check("calls", "disabled", error="BREVO_API_KEY is not set")])
     assert "Not configured" in cards(client)["Brevo"]
-    assert "BREVO_API_KEY" in cards(client)["Brevo"]
+    assert "BREVO_API_KEY is not set." in cards(client)["Brevo"]
 
 
 def test_without_traffic_it_is_unproven_and_not_green(client: Client) -> None:
