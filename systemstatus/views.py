@@ -5,6 +5,7 @@ from typing import Any, Final
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -13,7 +14,7 @@ from healthpilot.web import answers
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
-from systemstatus import shell, widget
+from systemstatus import kept, shell, widget
 from systemstatus.moment import Moment, moment_of
 from systemstatus.standing import standings
 from systemstatus.tabs import BY_SLUG, FIRST, Tab
@@ -33,7 +34,8 @@ def tab(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
     chosen = BY_SLUG.get(slug)
     try:
         moment = moment_of(request.GET.get("at"), timezone.now())
-        context = around(request, moment, chosen) | (chosen.read(moment, request.GET) if chosen else {})
+        context = around(request, moment, chosen)
+        context["panel"] = inside(request, moment, chosen, context)
     except DatabaseError:
         return failed(request)
     status = 404 if chosen is None else 400 if moment.problem else 200
@@ -55,6 +57,13 @@ def status_widget(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+def inside(request: HttpRequest, moment: Moment, chosen: Tab | None, context: dict[str, Any]) -> str:
+    """Return what a tab shows as HTML; for a name that is no tab's, the list of those there are."""
+    if chosen is None:
+        return render_to_string("systemstatus/_no_such_tab.html", context, request)
+    return kept.panel(request, chosen, moment, lambda: context | chosen.read(moment, request.GET))
+
+
 def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str, Any]:
     """Return what surrounds a tab; templates of tabs may use all of it."""
     found = standings(moment)
@@ -62,7 +71,6 @@ def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str
     return {
         "tab": chosen,
         "slug": chosen.slug if chosen else "",
-        "panel_template": chosen.template if chosen else "systemstatus/_no_such_tab.html",
         "moment": moment,
         "now": moment.now,
         "standings": found,

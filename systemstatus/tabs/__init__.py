@@ -29,7 +29,8 @@ class Tab:
     """One tab: its address, its words, the layers whose modules colour it, and what it reads.
 
     read: takes the moment that is shown and the query string; returns the template's context in at most four
-    queries. It runs no probe and calls nobody: snapshots and tables of this database only.
+    queries. It runs no probe and calls nobody: snapshots and tables of this database only. is_kept: it shows
+    nothing but snapshots and alerts, holds no form that changes something, and so is rendered once a minute.
     """
 
     slug: str
@@ -37,6 +38,7 @@ class Tab:
     lede: str
     layers: tuple[Layer, ...]
     read: Callable[[Moment, QueryDict], dict[str, object]]
+    is_kept: bool = False
 
     @property
     def template(self) -> str:
@@ -56,6 +58,7 @@ TABS: Final = (
         "Is it up, is it fast, which layer is failing, what changed.",
         EVERY,
         overview.read,
+        is_kept=True,
     ),
     Tab(
         "budgets",
@@ -63,6 +66,7 @@ TABS: Final = (
         "Every limit, how far each figure is from it, and what it did in the past week.",
         EVERY,
         budgets.read,
+        is_kept=True,
     ),
     Tab(
         "health",
@@ -70,6 +74,7 @@ TABS: Final = (
         "Every check: how it ended, how long it took, and when it was well for the last time.",
         EVERY,
         health.read,
+        is_kept=True,
     ),
     Tab("api", "API", "Calls, errors and latency of each route.", (Layer.APP,), api.read),
     Tab(
@@ -78,15 +83,24 @@ TABS: Final = (
         "What PostgreSQL does, what stands in its way, and what mends it.",
         (Layer.DATABASE,),
         database.read,
+        is_kept=True,
     ),
     Tab("jobs", "Jobs", "Queues, workers, what runs and what waits.", (Layer.QUEUE,), jobs.read),
-    Tab("storage", "Storage", "Redis, disks and object storage.", (Layer.CACHE, Layer.STORAGE), storage.read),
+    Tab(
+        "storage",
+        "Storage",
+        "Redis, disks and object storage.",
+        (Layer.CACHE, Layer.STORAGE),
+        storage.read,
+        is_kept=True,
+    ),
     Tab(
         "integrations",
         "Integrations",
         "Services of others, and how they answer.",
         (Layer.INTEGRATION,),
         integrations.read,
+        is_kept=True,
     ),
     Tab(
         "portals",
