@@ -112,8 +112,8 @@ def found(rule: str, module: str, target: str, level: Level, value: float, said:
 
 def cause_of(findings: Iterable[Finding]) -> str:
     """Return the module that explains the rest: without workers nothing runs, without beat nothing is due."""
-    critical = {finding.module for finding in findings if finding.level == Level.CRITICAL}
-    return next((module for module in ("workers", "beat") if module in critical), "")
+    late = {finding.module for finding in findings if finding.level != Level.OK}
+    return next((module for module in ("workers", "beat") if module in late), "")
 
 
 def caused(findings: Iterable[Finding], cause: str) -> list[Finding]:

@@ -82,6 +82,13 @@ def test_a_dead_beat_is_named_as_the_cause() -> None:
     assert Alert.objects.get(rule="collector.age").caused_by == "beat"
 
 
+def test_a_beat_that_is_late_is_named_as_soon_as_the_collector_is() -> None:
+    everything_ran(collector=130, alerts=130, sender=130, beat=130)
+    watchdog.look(999)
+    assert Alert.objects.get(rule="queue.beat_lateness").severity == "warning"
+    assert Alert.objects.get(rule="collector.age").caused_by == "beat"
+
+
 def test_a_sender_that_stands_still_is_stood_in_for_and_named(receiver: Receiver) -> None:
     everything_ran(sender=400)
     watchdog.look(999)
