@@ -126,9 +126,9 @@ def part(values: Mapping[str, Any], name: str, most: int) -> str:
 def text_of(value: Any, most: int | None) -> str:
     """Return a JSON value as a person reads it, cut where it is long."""
     if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
-        text = ", ".join(map(str, value))
+        text = ", ".join(map(str, value)) or "empty"
     elif isinstance(value, str):
-        text = value
+        text = value or "empty"
     else:
         text = "none" if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
     return text if most is None or len(text) <= most else f"{text[:most]}…"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from celery import current_app
 from django.http import QueryDict
 
 from healthpilot.dataqueue import queries as dataqueue
@@ -143,7 +144,8 @@ def schedule_of(detail: Detail) -> list[dict[str, Any]] | None:
     entries = [
         {
             **one,
-            "every": figure_text(one["every_s"], "s"),
+            "every": figure_text(one["every_s"], "s") if one["every_s"] else "by the clock",
+            "can_run": one["name"] in current_app.conf.beat_schedule,
             "lateness": judged("queue.beat_lateness", one["late_s"], "s"),
             "last_at": moment_in(one["last_run_at"]) if one.get("runs", 1) else None,
             "next_at": moment_in(one["next_run_at"]),

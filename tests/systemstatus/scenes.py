@@ -158,8 +158,9 @@ def make_queue_snapshots(now: datetime) -> None:
     entries = [
         {"name": name, "task": "costs.rollup", "every_s": 60.0, "late_s": late, "runs": 4,
          "last_run_at": now.isoformat(), "next_run_at": (now + timedelta(minutes=1)).isoformat()}
-        for name, late in (("roll up open days", 0.0), ("collect metrics", 75.0))
+        for name, late in (("celery.backend_cleanup", 0), ("roll up open days", 0), ("collect metrics", 75))
     ]  # fmt: skip
+    entries[0]["every_s"] = 0
     make_snapshot("beat", now, checks=[check("schedule")], detail={"schedule": entries})
 
 

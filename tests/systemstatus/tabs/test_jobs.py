@@ -82,6 +82,9 @@ def test_the_schedule_shows_the_latest_first(operator: Client) -> None:
     schedule = card(shown(operator), "schedule-title")
     assert schedule.index("collect metrics") < schedule.index("roll up open days")
     assert "75 s (Warning) 60 s" in schedule
+    assert "Run now collect metrics" in schedule
+    assert "by the clock" in schedule[schedule.index("celery.backend_cleanup") :]
+    assert "Run now celery.backend_cleanup" not in schedule
 
 
 def test_job_types_are_judged_from_enough_attempts_only(operator: Client) -> None:
