@@ -56,9 +56,12 @@ WHERE price.superseded_at IS NULL AND price.effective_from <= %(today)s
 GROUP BY price.id, price.llm_model ORDER BY price.llm_model {order} LIMIT %(most)s"""
 
 USED = """
-SELECT price_id, min(date), max(date), sum(ai_calls)::bigint, sum(cost_exact) FROM cost_breakdown_daily
-WHERE kind = 'model' AND key = %(model)s AND date BETWEEN %(first)s AND %(last)s AND ai_calls > 0
-GROUP BY price_id ORDER BY max(date) DESC, price_id LIMIT %(most)s"""
+SELECT price_id, min(date), max(date), sum(ai_calls)::bigint, sum(cost_exact) FROM (
+    SELECT *, row_number() OVER (ORDER BY date) - row_number() OVER (PARTITION BY price_id ORDER BY date)
+        AS stretch
+    FROM cost_breakdown_daily
+    WHERE kind = 'model' AND key = %(model)s AND date BETWEEN %(first)s AND %(last)s AND ai_calls > 0
+) AS days GROUP BY price_id, stretch ORDER BY max(date) DESC LIMIT %(most)s"""
 
 # Closed days keep their prices. These are the parts of them that other prices would make now: a model's cost
 # is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not.
@@ -130,7 +133,7 @@ class Priced:
 
 @dataclass(frozen=True)
 class Used:
-    """A price that made a model's figures, the constants where it is None, and what it made of a range."""
+    """A price that made a model's figures of some days in a row; the constants did where it is None."""
 
     price: ModelPrice | None
     first_on: date

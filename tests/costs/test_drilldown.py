@@ -23,7 +23,7 @@ from costs.subjects import DOMAIN, JOB_TYPE, KINDS, USER, Kind, Subject
 from telemetry.models import DroppedPartition
 from tests.costs import recorded
 from tests.costs.events import job, store
-from tests.costs.factories import days_ago, make_staff, make_user_day, today
+from tests.costs.factories import days_ago, make_breakdown, make_staff, make_user_day, today
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,6 +68,17 @@ def test_a_models_page_says_which_price_made_which_days(staff: Client) -> None:
     assert "/admin/cost/prices/history?model=m-priced" in shown
     assert "at the constants" in page(staff, "/admin/cost/models/m-unknown?days=30")
     assert 'id="prices"' not in page(staff, "/admin/cost/users/usr_a?days=30")
+
+
+def test_a_price_that_days_in_between_do_not_have_is_named_for_each_stretch_of_days() -> None:
+    for back, price_id in ((6, 1), (4, 2), (3, 2), (1, 1)):
+        make_breakdown(days_ago(back), "model", "m", "2", ai_calls=5, price_id=price_id)
+    found = queries.used("m", ending_today(7, today()))
+    assert [(row.first_on, row.last_on, row.calls) for row in found] == [
+        (days_ago(1), days_ago(1), 5),
+        (days_ago(4), days_ago(3), 10),
+        (days_ago(6), days_ago(6), 5),
+    ]
 
 
 def test_the_chart_of_a_subject_names_its_dotted_line_and_its_hatched_bar(staff: Client) -> None:
