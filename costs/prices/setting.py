@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
-from costs.models import ModelPrice
+from costs.models import CostDay, ModelPrice
 from costs.pricing import plain
 from systemstatus.audit import record_audit
 
@@ -120,6 +120,7 @@ def replace(new: NewPrice, rows: Sequence[ModelPrice], seen: int | None) -> Mode
         reason=new.reason,
         created_by=new.created_by,
     )
+    mark_open_days(new.effective_from)
     earlier = [one for one in valid if one.effective_from <= new.effective_from]
     was = max(earlier, key=lambda one: one.effective_from, default=None)
     record_audit(
@@ -131,6 +132,12 @@ def replace(new: NewPrice, rows: Sequence[ModelPrice], seen: int | None) -> Mode
         reason=new.reason,
     )
     return row
+
+
+def mark_open_days(first: date) -> None:
+    """Have the days from this one on that are not closed rolled up anew, though no further event may come."""
+    is_clean = CostDay.objects.filter(closed_at=None, dirty_at=None, date__gte=first)
+    is_clean.exclude(rolled_up_at=None).update(dirty_at=Now(), updated_at=Now())
 
 
 def as_shown(row: ModelPrice) -> dict[str, str]:

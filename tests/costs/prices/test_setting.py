@@ -2,17 +2,23 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from decimal import Decimal
 from threading import Barrier
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from costs.models import ModelPrice
+from costs.days import dirty_days
+from costs.models import CostGlobalDaily, ModelPrice
 from costs.prices.setting import PriceConflict, newest_id, set_price
+from costs.rollup import rollup_costs_for_date
 from costs.rollup.rates import prices_on
+from tests.costs.events import call, store
+from tests.costs.factories import days_ago, today
 from tests.costs.prices.rows import MAY, price, store_price
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,6 +32,18 @@ def test_a_new_price_ends_the_one_before_it() -> None:
     first.refresh_from_db()
     assert (first.effective_to, first.superseded_at) == (date(2024, 6, 1), None)
     assert second.effective_to is None
+
+
+def test_today_is_rolled_up_anew_by_a_price_set_now_and_a_closed_day_is_not() -> None:
+    for back in (0, 2):
+        store(call(f"{days_ago(back)} 00:00", input_tokens=1000))
+        rollup_costs_for_date(days_ago(back))
+    later = timezone.now() + timedelta(minutes=5)
+    assert dirty_days(later) == []
+    store_price("3", effective_from=days_ago(5))
+    assert dirty_days(later) == [today()]
+    rollup_costs_for_date(today())
+    assert CostGlobalDaily.objects.get(date=today()).cost_exact == Decimal("0.003")
 
 
 def test_a_price_set_before_a_later_one_lasts_until_that_one_begins() -> None:
