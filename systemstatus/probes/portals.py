@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from healthpilot import processes
 from systemstatus.alerts.quiet import matches
-from systemstatus.models import Alert, Maintenance
+from systemstatus.models import Alert, Maintenance, Snapshot
 from systemstatus.registry import CheckState, Reading
 from telemetry.outbound import Client, OutboundError
 from telemetry.requests import MARK_HEADER, mark
@@ -25,6 +25,9 @@ SELECT coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
 FROM status_snapshots_{grain} WHERE module = %s AND captured_at > %s AND captured_at <= %s
 """
 DAYS: Final = timedelta(days=30)
+DOWN_AFTER: Final = 3
+# Before a day of checks a few minutes would pass for a bad month.
+FEWEST: Final = 1440
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,22 @@ def visit(name: str, steps: Sequence[Step]) -> Reading:
         return Reading(state=CheckState.DISABLED, note=f"There is no page at {steps[0].path}")
     taken = [take(base, step) for step in steps]
     faults = [f"{one['path']}: {one['fault']}" for one in taken if one["fault"]]
-    counts = {"portal.checks": 0, "portal.failed": 0} if in_maintenance(name) else {
-        "portal.checks": 1, "portal.failed": int(bool(faults))}  # fmt: skip
+    is_out = in_maintenance(name)
+    counts = {
+        "portal.checks": int(not is_out),
+        "portal.failed": int(bool(faults) and not is_out and failed_before(name) >= DOWN_AFTER - 1),
+    }
     values: dict[str, Any] = {"portal.up": int(not faults), "portal.first_byte": taken[0]["ms"], **counts}
     state = CheckState.FAILED if faults else CheckState.OK
     return Reading(values, {"steps": taken}, state, "; ".join(faults))
+
+
+def failed_before(name: str) -> int:
+    """Return how many checks in a row failed up to now: one slow answer is no outage, three are."""
+    since = timezone.now() - timedelta(minutes=10)
+    rows = Snapshot.objects.filter(module=name, captured_at__gte=since).order_by("-captured_at")
+    ups = list(rows.values_list("values", flat=True)[: DOWN_AFTER - 1])
+    return sum(values.get("portal.up") == 0 for values in ups)
 
 
 def address() -> str:
@@ -115,6 +129,6 @@ def available(name: str) -> Reading:
         cursor.execute(AVAILABLE.format(grain="1m"), [name, tens - timedelta(seconds=1), now])
         short = cursor.fetchone()
     checks, failed = long[0] + short[0], long[1] + short[1]
-    if not checks:
-        return Reading(state=CheckState.DISABLED, note="No check has been made yet")
+    if checks < FEWEST:
+        return Reading({}, {"checks": int(checks)}, CheckState.DISABLED, "Judged after a day of checks")
     return Reading({"portal.availability": round(100 * (1 - failed / checks), 3)}, {"checks": int(checks)})

@@ -221,7 +221,13 @@ def test_a_portal_is_visited_step_by_step(settings: Settings) -> None:
     with receiving("200", "302", "200", "500") as server:
         settings.HEALTHPILOT_URL = server.url
         steps = (portals.Step("/", holds="said"), portals.Step("/accounts/login/", status=302))
-        well, broken = (portals.visit("portal_admin", steps) for _ in range(2))
+        well = portals.visit("portal_admin", steps)
+        for minutes in (2, 1):
+            at = timezone.now() - minutes * MINUTE
+            ensure_partitions(at)
+            down = {"portal.up": 0}
+            Snapshot.objects.create(module="portal_admin", captured_at=at, state="critical", values=down)
+        broken = portals.visit("portal_admin", steps)
     assert (well.state, well.values["portal.up"], well.values["portal.failed"]) == (CheckState.OK, 1, 0)
     assert (broken.state, broken.values["portal.failed"]) == (CheckState.FAILED, 1)
     assert "500" in broken.note
@@ -240,12 +246,16 @@ def test_time_in_maintenance_is_no_part_of_availability(settings: Settings) -> N
     assert (read.values["portal.checks"], read.values["portal.failed"]) == (0, 0)
 
 
-def test_availability_is_the_share_of_thirty_days_and_the_last_minutes() -> None:
+def test_availability_is_the_share_of_thirty_days_and_the_last_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     now = timezone.now()
     for days in (29, 0):
         ensure_partitions(now - timedelta(days=days))
     rows: list[Any] = [(TenMinutes, timedelta(days=29), 10, 1), (TenMinutes, timedelta(days=31), 10, 10),
                        (TenMinutes, timedelta(hours=1), 9, 0), (Snapshot, timedelta(0), 1, 1)]  # fmt: skip
+    assert portals.available("portal_admin").state == CheckState.DISABLED
+    monkeypatch.setattr(portals, "FEWEST", 20)
     for model, back, checks, failed in rows:
         at = now - back
         if back == timedelta(days=31):
