@@ -16,12 +16,13 @@ from django.db import OperationalError
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from costs import queries
+from costs import insight, queries
 from costs.budgets import save_budget
 from costs.models import CostDay
 from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
 from healthpilot.cache import ForgivingRedisCache
+from healthpilot.dataqueue.models import Job, QueueClass, State
 from tests.costs import recorded
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
@@ -78,6 +79,22 @@ def used() -> None:
         )
     )
     fold_pending()
+
+
+def explained() -> None:
+    """A month, and what a model wrote of its yesterday, hostile as a model can be."""
+    month()
+    text = "Enterprise asked more of ai, 12 % more than the day before. <script>alert(1)</script>"
+    Job.objects.create(
+        kind=insight.KIND,
+        tier="enterprise",
+        user_id=insight.WHO,
+        domain="reports",
+        queue_class=QueueClass.SYSTEM,
+        state=State.SUCCEEDED,
+        finished_at=timezone.now(),
+        result={"day": f"{days_ago(1)}", "text": text, "model": "gpt-4o-mini"},
+    )
 
 
 def long_ago() -> None:
@@ -197,6 +214,7 @@ PAGES = [
         as_admin=True,
     ),
     Visit("cost: an export to ask for", "/admin/cost/export", as_admin=True),
+    Visit("cost: yesterday in words", "/admin/cost/insight", explained, as_admin=True),
     Visit("cost: yesterday in words, off", "/admin/cost/insight", month),
     Visit("API tokens", "/admin/tokens", administrator, as_admin=True),
     Visit("API", "/admin/api"),

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from playwright.sync_api import Page, expect
 
+from costs.usage import fold_pending
 from healthpilot.dataqueue.models import Job, State
 from tests.costs.counters import fresh_counters
 from tests.costs.events import job, store
@@ -49,6 +50,23 @@ def becomes(job_id: int, *states: State, limit_s: float = 60) -> Job:
         assert time.monotonic() < end, f"job {job_id} is {found.state} after {limit_s:.0f} s"
         time.sleep(0.1)
     return found
+
+
+def test_without_scripts_caps_are_replayed_at_an_address_of_their_own_and_then_saved(open_page: Open) -> None:
+    noon = datetime.now(UTC).replace(hour=12) - timedelta(days=1)
+    store(*(job(noon, user_id=f"u{number}", tier="free") for number in range(10)))
+    fold_pending()
+    page = open_page("/admin/cost/budget?scope=global", DESKTOP, as_admin=True, java_script_enabled=False)
+    page.get_by_label("Jobs a day").fill("5")
+    page.get_by_role("button", name="Replay 7 days").click()
+    expect(page.get_by_text("6 jobs would have waited, on 1 of 7 days")).to_be_visible()
+    assert "daily_jobs_cap=5" in page.url
+    assert "csrf" not in page.url
+    page.get_by_role("link", name="Change the budget to this").click()
+    expect(page.get_by_label("Jobs a day")).to_have_value("5")
+    page.get_by_label("Reason").fill("seen before it was saved")
+    page.get_by_role("button", name="Save the budget").click()
+    expect(page.get_by_text("is saved and binds from the next check on")).to_be_visible()
 
 
 @pytest.mark.usefixtures("month")
