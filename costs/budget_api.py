@@ -100,8 +100,8 @@ class SaveBody(CapsBody):
 class RemoveParameters(Schema):
     """Which budget to remove."""
 
-    apply_scope: str
-    scope_key: str = ""
+    apply_scope: str = Field(description="global, tier, domain or user.")
+    scope_key: str = Field("", description="Empty for global; '*' stands for each user without a budget.")
     reason: str = Field("", max_length=500, description="Kept in the audit trail.")
     release: bool = Field(False, description="The work that waits because of it may run at once.")
     if_updated_at: datetime | None = Field(

@@ -12,12 +12,14 @@ from healthpilot.web.roles import Role
 from systemstatus import prometheus
 
 router = Router(tags=["status"])
+ANSWER = {"description": "OK", "content": {"text/plain": {"schema": {"type": "string"}}}}
 
 
 @router.get(
     "/metrics",
     auth=token_or_role(STATUS_READ, Role.VIEWER),
-    response={200: str, 401: ErrorBody, 403: ErrorBody},
+    response={401: ErrorBody, 403: ErrorBody},
+    openapi_extra={"responses": {"200": ANSWER}},
     operation_id="read_metrics",
     url_name="metrics",
     summary="The newest snapshots in Prometheus's text format",

@@ -35,6 +35,26 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     return browser_type_launch_args | {"executable_path": str(browser.find()), "args": arguments}
 
 
+@pytest.fixture(autouse=True)
+def nothing_shipped(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ship no event of a test that did not ask for it: a later test would find it in the tables."""
+    asked = {"recording", "spool_folder"} & set(request.fixturenames)
+    if not asked:
+        monkeypatch.setattr("telemetry.spool.process.process.serve", lambda **options: None)
+    yield
+    if not asked:
+        forget_events()
+
+
+def forget_events() -> None:
+    """Drop what this process recorded and did not ship."""
+    from telemetry.spool.process import process  # Django is set up by now
+
+    for segment, size in process.writer.snapshot():
+        segment.committed = size
+    process.writer.drop_shipped(also_current=True)
+
+
 @pytest.fixture(scope="module")
 def open_folder() -> Iterator[Path]:
     """A folder for embedded servers, which run as another user when root tests.

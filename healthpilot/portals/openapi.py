@@ -17,6 +17,7 @@ TAGS = [
     {"name": "cost", "description": "What everything cost: a token with cost:read, or an admin's session."},
     {"name": "budgets", "description": "Caps of scopes: cost:read to see them, budgets:write to set them."},
     {"name": "jobs", "description": "Background jobs: a token with jobs:read, or a viewer's session."},
+    {"name": "status", "description": "How all stands: a token with status:read, or a viewer's session."},
     {"name": "ingest", "description": "Events from other programs: a token with events:write."},
 ]
 HOW_TO = "Make a token at /admin/tokens or with ./run manage token create, and send it as a bearer token."

@@ -176,6 +176,12 @@ FAILED_REQUEST = {
     "remedy": "The figures below are the last that arrived.",
     "reference": "HP-7F3A2C91",
 }
+FAILED_PAGE = {
+    "title": "The database does not answer",
+    "remedy": "Nothing is lost. Try again in a moment.",
+    "reference": "HP-7F3A2C91",
+    "retry": "#component-failed",
+}
 TABS = (
     ("Overview", "error", None),
     ("Budgets", "warn", 6),

@@ -149,6 +149,7 @@ def pieces() -> list[Specimen]:
         Specimen(
             "notice", "Notice after a failed request", component("notice"), {"error": samples.FAILED_REQUEST}
         ),
+        Specimen("failed", "Page not filled", component("failed"), {"error": samples.FAILED_PAGE}),
         Specimen("toast", "Toast", component("toast"), samples.TOASTS),
         Specimen("badge", "Badges", sample("badges"), one()),
         Specimen("time", "Time", component("time"), samples.TIMES, "quarter"),

@@ -16,8 +16,10 @@ from healthpilot.ai.models import AiAnswer
 from telemetry.models import LlmEvent
 from telemetry.record import flush
 from tests.healthpilot.ai.conftest import Provider
+from tests.healthpilot.dataqueue.conftest import recording
 
-pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["recording"]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("recording")]
 ADA = Actor("ada", "pro", "support", "job-1")
 QUESTION: list[Any] = [{"role": "user", "content": "2 + 2?"}]
 
