@@ -207,7 +207,7 @@ def age_reading() -> Reading:
     """Return the hours since the last close of a day, for System Status."""
     hours = hours_since_close(timezone.now())
     if hours is None:
-        return Reading(state=CheckState.SKIPPED, note="No day was rolled up yet")
+        return Reading(state=CheckState.DISABLED, note="Nothing was recorded yet")
     return Reading({"cost.rollup_age": round(hours, 2)})
 
 

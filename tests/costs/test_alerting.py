@@ -8,12 +8,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from costs.alerting import findings, forecasts
+from costs.alerting import age_reading, findings, forecasts
 from costs.models import CostBudget, CostDay, CostSettings
 from healthpilot.web.roles import Role
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.models import Alert, AuditEntry, Notification
 from systemstatus.notify import webhook
+from systemstatus.registry import CheckState
 from telemetry.outbound.client import circuits
 from tests.costs.factories import (
     bearer,
@@ -108,6 +109,7 @@ def test_a_missed_rollup_is_noticed(hours: float, level: str | None) -> None:
 def test_a_fresh_installation_counts_from_its_start_and_an_empty_one_says_nothing() -> None:
     CostSettings.objects.all().delete()
     assert found() == {}
+    assert age_reading().state == CheckState.DISABLED
     now = timezone.now()
     CostSettings.objects.create(timezone="UTC")
     assert found(now + timedelta(hours=27)) == {("cost.rollup_age", ""): "warning"}

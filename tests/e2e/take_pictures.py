@@ -18,6 +18,7 @@ from playwright.sync_api import Page
 from costs.models import CostDay
 from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open
 from tests.e2e.pages import all_drawn
+from tests.systemstatus import factories as status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,19 +42,25 @@ ENCODE = """async ([png, quality]) => {
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its name, what it shows, and how tall it is where not the whole page is wanted."""
+    """One picture: its name, what it shows, how tall it is where not the whole page is wanted.
+
+    is_at_night: taken while things go wrong; these come last.
+    """
 
     name: str
     path: str
     size: tuple[int, int]
     theme: str = "dark"
     height: int | None = None
+    is_at_night: bool = False
 
 
 PICTURES = [
     Picture("cost", "/admin/cost", DESKTOP),
     Picture("cost-tablet", "/admin/cost", TABLET, "light", height=1500),
     Picture("cost-phone", "/admin/cost", PHONE, height=1500),
+    Picture("status", "/admin/status", DESKTOP, height=1280, is_at_night=True),
+    Picture("status-phone", "/admin/status", PHONE, "light", height=1100, is_at_night=True),
 ]
 
 
@@ -61,17 +68,22 @@ PICTURES = [
 def seeded() -> Iterator[None]:
     with time_machine.travel(AT, tick=True):
         call_command("seed_telemetry", "--days", "65", "--users", "300", "--seed", "1")
-        call_command("update_prices", "--from", "2026-01-01", "--all", "--yes")
+        call_command("update_prices", "--from", "2026-01-01", "--yes")
         call_command("rollup_costs", "--days", "65")
         # The database's clock knows nothing of the fixed time.
         CostDay.objects.update(rolled_up_at=AT - timedelta(minutes=3))
+        status.make_day()
         yield
 
 
 @pytest.mark.usefixtures("seeded")
 def test_take_them(open_page: Open) -> None:
     for picture in PICTURES:
+        if picture.is_at_night:
+            status.make_bad_night(hours=24)
         page = open_page(picture.path, picture.size, theme=picture.theme, reduced_motion="reduce")
+        page.clock.set_fixed_time(AT)
+        page.reload()
         all_drawn(page)
         (INTO / f"{picture.name}.webp").write_bytes(encoded(page, picture))
         page.context.close()

@@ -37,7 +37,7 @@ def test_scripts_of_our_own_use_neither_eval_nor_inline_styles() -> None:
 
 def test_templates_hold_no_inline_style_script_or_handler() -> None:
     for path in (ROOT / "templates").rglob("*.html"):
-        source = path.read_text()
+        source = re.sub(r"{%.*?%}", "", path.read_text(), flags=re.DOTALL)  # a tag's own words go nowhere
         assert not re.search(r"\sstyle=|<style|\son[a-z]+=|javascript:", source), path
         assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", source)), path
 

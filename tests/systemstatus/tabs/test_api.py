@@ -9,27 +9,19 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from healthpilot.web.roles import Role
 from systemstatus.models import AuditEntry, ErrorGroup
-from tests.costs.factories import make_staff, make_with_role
+from tests.costs.factories import make_staff
 from tests.systemstatus import scenes
 from tests.systemstatus.factories import make_day, this_minute
+from tests.systemstatus.tabs.opened import opened
 
 pytestmark = pytest.mark.django_db
 
 TAB = "/admin/status/api"
 
 
-@pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(make_with_role(Role.OPERATOR))
-    return client
-
-
 def shown(client: Client, query: str = "") -> str:
-    answer = client.get(f"{TAB}{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return opened(client, "api", query)
 
 
 def names(html: str) -> list[str]:

@@ -14,30 +14,22 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from healthpilot.dataqueue.models import Job
-from healthpilot.web.roles import Role
 from systemstatus import jobs
 from systemstatus.audit import record_audit
 from systemstatus.models import AuditEntry
-from tests.costs.factories import make_staff, make_with_role
+from tests.costs.factories import make_staff
 from tests.healthpilot.dataqueue.jobs import run_all
 from tests.systemstatus import scenes
 from tests.systemstatus.factories import make_alert, make_day
+from tests.systemstatus.tabs.opened import opened
 
 pytestmark = pytest.mark.django_db
 
 TAB, CSV, CHECK = "/admin/status/audit", "/admin/status/audit/export.csv", "/admin/status/audit/check"
 
 
-@pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(make_with_role(Role.OPERATOR))
-    return client
-
-
 def shown(client: Client, query: str = "") -> str:
-    answer = client.get(f"{TAB}{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return opened(client, "audit", query)
 
 
 def change(minutes: float = 0, **fields: Any) -> AuditEntry:

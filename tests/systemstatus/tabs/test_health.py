@@ -29,7 +29,7 @@ def test_a_failed_check_comes_first_with_what_it_said_and_when_it_was_well(clien
     first = html.split('<tr role="row"')[2]
     assert "Failed" in first
     assert "no answer within 1 s" in first
-    assert "9 min ago" in first
+    assert re.search("(9|10) min ago", first)  # the minute may turn meanwhile
     assert "caused by PostgreSQL" in first
 
 

@@ -19,22 +19,15 @@ from tests.costs.factories import make_staff, make_with_role
 from tests.healthpilot.dataqueue.jobs import put, seen
 from tests.systemstatus import scenes
 from tests.systemstatus.factories import make_day, make_snapshot, this_minute
+from tests.systemstatus.tabs.opened import opened
 
 pytestmark = pytest.mark.django_db
 
 TAB = "/admin/status/jobs"
 
 
-@pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(make_with_role(Role.OPERATOR))
-    return client
-
-
 def shown(client: Client, query: str = "") -> str:
-    answer = client.get(f"{TAB}{query}")
-    assert answer.status_code == 200
-    return answer.content.decode()
+    return opened(client, "jobs", query)
 
 
 def words(html: str) -> str:
