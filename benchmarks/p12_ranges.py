@@ -10,7 +10,7 @@ from benchmarks import ranges
 from benchmarks.database import COSTS, empty, value
 from benchmarks.figures import Bench, Measurement
 from benchmarks.timing import Pairs, Work, alternate
-from costs import queries
+from costs import queries, user_queries
 from costs.days import local_today
 from costs.ranges import DateRange, ending_today
 from healthpilot.web.pages import DEFAULT_LIMIT
@@ -40,7 +40,7 @@ def questions(asked: DateRange) -> dict[str, Work]:
     """Return the two calls that are measured."""
     return {
         "summary": lambda: queries.days(asked.dates),
-        "top users": lambda: queries.top_users(asked, use_window=True, limit=DEFAULT_LIMIT),
+        "top users": lambda: user_queries.top_users(asked, use_window=True, limit=DEFAULT_LIMIT),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from costs import cards, month, panels, queries
+from costs import cards, month, panels, queries, user_queries
 from costs.forms import Asked
 from costs.marks import marks
 from costs.prices import repricing
@@ -50,9 +50,9 @@ def overview(asked: Asked, now: datetime) -> dict[str, Any]:
 
 
 def ready(asked: Asked, rows: Mapping[date, Day], extent: Extent) -> dict[str, Any]:
-    in_window = queries.window_users(asked.range)
+    in_window = user_queries.window_users(asked.range)
     use_window = in_window is not None
-    users = queries.user_count(asked.range, use_window=False) if in_window is None else in_window
+    users = user_queries.user_count(asked.range, use_window=False) if in_window is None else in_window
     unpriced = queries.unpriced_models(asked.range)
     previous = asked.range.previous_dates if asked.compares else []
     pointed = marks(asked.range, {day: row.cost_exact for day, row in rows.items()})

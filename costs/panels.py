@@ -6,13 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from costs import cards, charts, movers, queries, subjects
+from costs import cards, charts, movers, queries, subjects, user_queries
 from costs.bands import Band, bands, styled_tiers
 from costs.forms import BY, SORTS, Asked
 from costs.histories import TooMuchError
 from costs.marks import Mark
-from costs.queries import Day, DomainRow, UserRow
+from costs.queries import Day, DomainRow
 from costs.ranges import DateRange, spoken
+from costs.user_queries import UserRow
 from healthpilot.web import numbers
 from healthpilot.web.pages import CursorError, Page
 
@@ -151,15 +152,17 @@ def token_sentence(sums: Mapping[str, int], calls: int) -> str:
 
 def users_panel(asked: Asked, *, use_window: bool | None = None, count: int | None = None) -> dict[str, Any]:
     """Return one page of top users; alone it is what paging, sorting and filtering ask for."""
-    use_window = queries.window_users(asked.range) is not None if use_window is None else use_window
+    use_window = user_queries.window_users(asked.range) is not None if use_window is None else use_window
     page, lost = users_page(asked, use_window=use_window)
     if count is None or asked.prefix or asked.tier is not None:
-        count = queries.user_count(asked.range, prefix=asked.prefix, tier=asked.tier, use_window=use_window)
+        count = user_queries.user_count(
+            asked.range, prefix=asked.prefix, tier=asked.tier, use_window=use_window
+        )
     starts_here = asked.sort == "-cost" and not (asked.cursor or asked.prefix or asked.tier is not None)
     dearest = (
         page.rows[:1]
         if starts_here or lost
-        else queries.top_users(asked.range, use_window=use_window, limit=1).rows
+        else user_queries.top_users(asked.range, use_window=use_window, limit=1).rows
     )
     return {
         "asked": asked,
@@ -207,7 +210,7 @@ def users_page(asked: Asked, *, use_window: bool) -> tuple[Page[UserRow], str]:
     """Return the page that the cursor names, or the first one and why it is that."""
 
     def page(cursor: str | None) -> Page[UserRow]:
-        return queries.top_users(
+        return user_queries.top_users(
             asked.range,
             use_window=use_window,
             limit=USERS_SHOWN,

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router
 
-from costs import cards, lists, queries
+from costs import cards, lists, queries, user_queries
 from costs.api.bodies import (
     DaysBody,
     PartsBody,
@@ -58,8 +58,8 @@ def summary(request: HttpRequest, response: HttpResponse, query: Query[RangeQuer
 def summary_body(query: RangeQuery) -> Body:
     asked = query.asked()
     rows = queries.days([*asked.previous_dates, *asked.dates])
-    in_window = queries.window_users(asked)
-    users = queries.user_count(asked, use_window=False) if in_window is None else in_window
+    in_window = user_queries.window_users(asked)
+    users = user_queries.user_count(asked, use_window=False) if in_window is None else in_window
     shown = cards.cards(asked, rows, users=users, unpriced=(), today=asked.today) + cards.sums(asked, rows)
     return {
         "range": range_body(asked),
@@ -79,9 +79,9 @@ def users(request: HttpRequest, response: HttpResponse, query: Query[UsersQuery]
 
     def body() -> Body:
         asked = query.asked()
-        page = queries.top_users(
+        page = user_queries.top_users(
             asked,
-            use_window=queries.window_users(asked) is not None,
+            use_window=user_queries.window_users(asked) is not None,
             limit=query.size,
             cursor=query.cursor,
             prefix=query.prefix,

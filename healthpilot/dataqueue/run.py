@@ -178,7 +178,7 @@ class Budget:
         verdict, self.verdict = self.verdict, None
         try:
             admission.settle(verdict, Spent(cpu_ms=cpu_ms() - self.cpu_ms, **spent))
-        except Exception:
+        except Exception:  # the work is done; it is not undone because what it used could not be noted
             logger.exception("What job %s used could not be settled", self.work.id)
 
 
@@ -210,5 +210,5 @@ def close(steps: Iterator[Step]) -> None:
     """Let a handler that was left in the middle clean up; its trouble with that is logged."""
     try:
         getattr(steps, "close", lambda: None)()
-    except Exception:
+    except Exception:  # how the job ended is decided already, whatever its handler's own code raises now
         logger.exception("A handler could not clean up")

@@ -49,7 +49,7 @@ def settle_one(path: Path, read: Read, tell: Callable[[Shipped], None]) -> bool:
         rows = read(path)
     except DatabaseError:
         raise
-    except Exception:
+    except Exception:  # any garbage may lie there; one file must not keep the others from being shipped
         logger.exception("The spool's file %s cannot be read and stays.", path.name)
         return False
     if rows is None:

@@ -16,7 +16,7 @@ ITEMS = inventory.look(preflight.ROOT)
     ("kind", "name", "place"),
     [
         ("route", "/admin/cost", "costs/views.py#dashboard"),
-        ("table", "cost_user_daily", "costs/models.py#CostUserDaily"),
+        ("table", "cost_user_daily", "costs/models/daily.py#CostUserDaily"),
         ("task", "costs.fold_usage (every 5 s)", "costs/tasks.py#fold_usage"),
         ("command", "rollup_costs", "costs/management/commands/rollup_costs.py"),
         ("template", "costs/dashboard.html", "templates/costs/dashboard.html"),
