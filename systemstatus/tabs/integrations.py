@@ -19,24 +19,23 @@ from systemstatus.wording import figure_text
 
 @dataclass(frozen=True)
 class Service:
-    """A service that HealthPilot works with: its module's names, its purpose, what configures it."""
+    """A service beside HealthPilot: its module's names, its purpose, what configures it where it can be."""
 
     names: tuple[str, ...]
     title: str
     purpose: str
-    settings: str
+    settings: str = ""
 
 
 SERVICES: Final = (
-    Service(("connexcs",), "ConnexCS", "Call records, rated as they come", "CONNEXCS_URL, CONNEXCS_TOKEN"),
+    Service(("connexcs",), "ConnexCS", "Call records, rated as they come"),
     Service(("brevo", "mail"), "Brevo", "E-mail and alerts", "BREVO_API_KEY"),
-    Service(("nowpayments",), "NOWPayments", "Payments and their notices", "NOWPAYMENTS_API_KEY"),
-    Service(("ayrshare",), "Ayrshare", "Posts", "AYRSHARE_API_KEY"),
+    Service(("nowpayments",), "NOWPayments", "Payments and their notices"),
+    Service(("ayrshare",), "Ayrshare", "Posts"),
     Service(("upstash", "upstash_redis"), "Upstash Redis", "A hosted Redis, by TLS", "REDIS_URL"),
     Service(("r2", "cloudflare_r2"), "Cloudflare R2", "Exports and files", "R2_BUCKET and its keys"),
     Service(("openai",), "OpenAI", "Answers of models", "OPENAI_API_KEY"),
-    Service(("axe_gate", "axe", "browser_gate"), "Playwright/Axe gate", "Every page, looked at in a browser",
-            "The report of ./run a11y"),
+    Service(("axe_gate", "axe", "browser_gate"), "Playwright/Axe gate", "Every page, looked at in a browser"),
 )  # fmt: skip
 UPSTASH: Final = next(service for service in SERVICES if service.title == "Upstash Redis")
 TOLD: Final = (
@@ -119,7 +118,7 @@ def absent(service: Service) -> Card:
     if service is UPSTASH:
         said = "REDIS_URL names another server. Set it to the rediss:// address that Upstash gives."
         return Card(service, None, OFF, "Not configured", said, (), "", None)
-    said = f"Nothing is known of it: no module watches it yet. {service.settings} will configure it."
+    said = "Nothing is known of it: no module watches it yet."
     return Card(service, None, UNKNOWN, "Not watched", said, (), "", None)
 
 
