@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.test import RequestFactory
 
@@ -58,12 +59,13 @@ def test_the_view_records_a_job_with_its_rows() -> None:
 
 def run(name: str, *before: str, **environment: str) -> None:
     """Run a program in a process of its own, as __main__, after these statements."""
-    program = [
-        "import runpy",
-        *before,
-        f"runpy.run_path({str(FOLDER / name)!r} + '.py', run_name='__main__')",
-    ]
-    command = [sys.executable, "-c", "; ".join(program)]
+    path = f"{FOLDER / name}.py"
+    run_statements("import runpy", *before, f"runpy.run_path({path!r}, run_name='__main__')", **environment)
+
+
+def run_statements(*statements: str, **environment: str) -> None:
+    """Run statements in a process of their own; it must end well and say nothing."""
+    command = [sys.executable, "-c", "; ".join(statements)]
     extra = {"PYTHONPATH": str(commandline.ROOT), "DJANGO_SETTINGS_MODULE": "healthpilot.settings"}
     done = subprocess.run(
         command,
@@ -93,9 +95,8 @@ def test_the_coroutine_records_a_job() -> None:
 def test_the_task_is_recorded_by_a_real_worker_for_the_user_it_was_ordered_by(
     worker_of_the_snippet: None,
 ) -> None:
-    from telemetry.snippets import task
-
-    task.order_report("usr_7kq2h9")
+    order = "from telemetry.snippets import task; task.order_report('usr_7kq2h9')"
+    run_statements(*SET_UP, order, CELERY_BROKER_URL=settings.CELERY_BROKER_URL)
     (event,) = recorded(1)
     assert event.job_type == "telemetry.snippets.task.nightly_report"
     assert (event.user_id, event.tier, event.domain) == ("usr_7kq2h9", "pro", "reports")
@@ -105,8 +106,6 @@ def test_the_task_is_recorded_by_a_real_worker_for_the_user_it_was_ordered_by(
 @pytest.fixture
 def worker_of_the_snippet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run a worker on the program of the page."""
-    from django.conf import settings
-
     monkeypatch.setenv("CELERY_BROKER_URL", settings.CELERY_BROKER_URL)
     command = [sys.executable, "-m", "celery", "--quiet", "-A", "telemetry.snippets.task", "worker"]
     environment = commandline.environment(DJANGO_SETTINGS_MODULE="healthpilot.settings")

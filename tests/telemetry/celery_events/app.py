@@ -1,5 +1,6 @@
 """A product's own Celery app, as the README says to make one, with a task for every way to end."""
 
+import functools
 import logging
 import os
 import signal
@@ -34,6 +35,8 @@ app.conf.update(
         "visibility_timeout": float(os.environ.get("SHOP_VISIBILITY_S", "3600")),
     },
 )
+# Tasks that are shared would turn up in every app of this process, in the project's own as well.
+task = functools.partial(app.task, shared=False)
 record_tasks()
 
 
@@ -53,62 +56,62 @@ def record_for_ever() -> None:
         time.sleep(0.001)
 
 
-@app.task
+@task
 def add(a: int, b: int) -> int:
     return a + b
 
 
-@app.task
+@task
 def count_users() -> int:
     return len(User.objects.all())
 
 
-@app.task
+@task
 def fail() -> None:
     raise LookupError("no such order")
 
 
-@app.task(bind=True, max_retries=2)
+@task(bind=True, max_retries=2)
 def stumble(self: Any) -> None:
     raise self.retry(exc=ConnectionError("the warehouse does not answer"), countdown=0)
 
 
-@app.task(autoretry_for=(TimeoutError,), max_retries=1, default_retry_delay=0)
+@task(autoretry_for=(TimeoutError,), max_retries=1, default_retry_delay=0)
 def stumble_once() -> None:
     raise TimeoutError
 
 
-@app.task
+@task
 def ignore() -> None:
     raise Ignore
 
 
-@app.task
+@task
 def reject() -> None:
     raise Reject("not today", requeue=False)
 
 
-@app.task
+@task
 def leave() -> None:
     raise SystemExit(3)
 
 
-@app.task(soft_time_limit=1, time_limit=60)
+@task(soft_time_limit=1, time_limit=60)
 def too_slow() -> None:
     time.sleep(30)
 
 
-@app.task(time_limit=1)
+@task(time_limit=1)
 def much_too_slow() -> None:
     time.sleep(30)
 
 
-@app.task
+@task
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task(acks_late=True, reject_on_worker_lost=True)
+@task(acks_late=True, reject_on_worker_lost=True)
 def die_once(mark: str) -> None:
     """Kill the own process the first time, and succeed when delivered again."""
     if not os.path.exists(mark):
@@ -116,17 +119,17 @@ def die_once(mark: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-@app.task
+@task
 def nap(seconds: float) -> None:
     time.sleep(seconds)
 
 
-@app.task(acks_late=True)
+@task(acks_late=True)
 def nap_late(seconds: float) -> None:
     time.sleep(seconds)
 
 
-@app.task
+@task
 def order(user_id: str) -> None:
     """Publish another task, which belongs to the same user."""
     add.delay(1, 2)
@@ -142,17 +145,17 @@ def order(user_id: str) -> None:
     )
 
 
-@app.task(telemetry=False)
+@task(telemetry=False)
 def unseen() -> None:
     pass
 
 
-@app.task(telemetry={"domain": "warehouse", "tier": "internal"})
+@task(telemetry={"domain": "warehouse", "tier": "internal"})
 def labelled() -> None:
     pass
 
 
-@app.task(name="shop.invoicing.reports.tasks.send_monthly_invoices_by_mail")
+@task(name="shop.invoicing.reports.tasks.send_monthly_invoices_by_mail")
 def long_name() -> None:
     pass
 
@@ -164,12 +167,12 @@ def owner(task: Any, args: Any, kwargs: Any) -> dict[str, str] | None:
     return {"user_id": kwargs["user_id"]} if "user_id" in kwargs else None
 
 
-@app.task
+@task
 def bill(user_id: str) -> None:
     pass
 
 
-@app.task
+@task
 def bill_another() -> None:
     """Publish a task that belongs to somebody else, as its arguments say."""
     bill.delay(user_id="u5")
