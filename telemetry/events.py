@@ -31,9 +31,9 @@ tokens = Whole(most=INT4_MAX, default=0, sql_type="int4")
 rows = Whole(most=ROWS_MOST, default=0)
 
 JOB_FIELDS: Final[Mapping[str, Field]] = {
-    "job_id": Text(most=40, default=None),
+    "job_id": Text(most=40, default=None, is_key=True),
     "job_type": Text(most=40),
-    "user_id": Text(most=40),
+    "user_id": Text(most=40, is_key=True),
     "tier": Text(most=16),
     "domain": Text(most=16),
     "queued_at": Instant(default=None),
@@ -52,7 +52,7 @@ JOB_FIELDS: Final[Mapping[str, Field]] = {
     "created_at": Instant(),
 }
 LLM_FIELDS: Final[Mapping[str, Field]] = {
-    "user_id": Text(most=40),
+    "user_id": Text(most=40, is_key=True),
     "tier": Text(most=16),
     "llm_model": Text(most=40),
     "context_type": Text(most=32),
@@ -64,7 +64,7 @@ LLM_FIELDS: Final[Mapping[str, Field]] = {
     "error_code": Text(most=64, default=None),
     "domain": Text(most=16, default="", may_be_empty=True),
     "provider": Text(most=32, default="", may_be_empty=True),
-    "job_id": Text(most=40, default=None),
+    "job_id": Text(most=40, default=None, is_key=True),
     "cached_input_tokens": tokens,
     "reasoning_tokens": tokens,
     "avoided_input_tokens": tokens,

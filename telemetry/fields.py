@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Final
+from uuid import UUID
 
 INT4_MAX: Final = 2**31 - 1
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -23,12 +24,16 @@ class InvalidEvent(ValueError):  # noqa: N818  (the name the interface promises)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """A short text key: 1 to `most` characters of any script, no control characters, no space around it."""
+    """A short text key: 1 to `most` characters of any script, no control characters, no space around it.
+
+    `is_key` tells that it names a row elsewhere, whose primary key may be a whole number or a UUID.
+    """
 
     sql_type: ClassVar = "text"
     most: int
     default: object = REQUIRED
     may_be_empty: bool = False
+    is_key: bool = False
 
     def quick_test(self, name: str) -> str:
         """Return an expression that is true only for texts `check` returns unchanged, not for all of them."""
@@ -38,7 +43,9 @@ class Text:
         return f"({name} is None or {plain})" if self.default is None else f"({plain})"
 
     def check(self, name: str, value: object, now: datetime) -> str:
-        """Return the text; raises InvalidEvent."""
+        """Return the text, of a key that is a whole number or a UUID as well; raises InvalidEvent."""
+        if self.is_key:
+            value = key_text(value, self.most)
         if not isinstance(value, str):
             raise InvalidEvent(name, f"{name} is {kind_of(value)}, give it as text")
         text = str.__str__(value)
@@ -52,6 +59,16 @@ class Text:
         if text != text.strip():
             raise InvalidEvent(name, f"{name} begins or ends with white space, remove it")
         return text
+
+
+def key_text(value: object, most: int) -> object:
+    """Return a whole number or a UUID as text, and anything else as it is."""
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Python refuses to write out a number of thousands of digits; this much of one is too long as well.
+        return int.__repr__(max(-(10**most), min(value, 10**most)))
+    return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -69,7 +70,7 @@ def check_budget_and_maybe_defer(
     est_cpu_ms: int = 0,
     est_input_tokens: int = 0,
     est_output_tokens: int = 0,
-    user_id: str | None = None,
+    user_id: str | int | UUID | None = None,
     est_cost_usd: Decimal | None = None,
     model: str = "",
     may_downgrade: bool = False,

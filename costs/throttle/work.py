@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 from costs.pricing import Rates, job_cost, llm_cost
 from costs.rollup.rates import rates_on
@@ -33,10 +34,13 @@ class Work:
         return f"{self.tier}/{self.domain}"
 
 
-def work_of(*, tier: str, domain: str, user_id: str | None, estimates: Amounts, may_downgrade: bool) -> Work:
-    """Return the work with the scopes that apply to it."""
-    scopes = tuple(applying(tier=tier, domain=domain, user_id=user_id))
-    return Work(tier, domain, user_id or "", scopes, estimates, may_downgrade)
+def work_of(
+    *, tier: str, domain: str, user_id: str | int | UUID | None, estimates: Amounts, may_downgrade: bool
+) -> Work:
+    """Return the work with the scopes that apply to it; a primary key is the same user as its text."""
+    who = "" if user_id is None else str(user_id)
+    scopes = tuple(applying(tier=tier, domain=domain, user_id=who))
+    return Work(tier, domain, who, scopes, estimates, may_downgrade)
 
 
 def estimated(

@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from functools import partial
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -121,6 +122,13 @@ def test_hostile_and_foreign_text_is_legal(text: str) -> None:
     assert llm(user_id=text)["user_id"] == text
 
 
+@pytest.mark.parametrize("key", [7, -1, 0, 10**39, UUID("0190a1b2-7c3d-7e4f-8a5b-6c7d8e9f0a1b")])
+def test_a_primary_key_is_taken_as_its_text(key: int | UUID) -> None:
+    assert llm(user_id=key, job_id=key)["user_id"] == str(key)
+    assert llm(user_id=key, job_id=key)["job_id"] == str(key)
+    assert refusal(tier=key)[0] == "tier"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -132,7 +140,10 @@ def test_hostile_and_foreign_text_is_legal(text: str) -> None:
         (" a", "user_id begins or ends with white space, remove it"),
         ("a\u2003", "user_id begins or ends with white space, remove it"),
         (" ", "user_id begins or ends with white space, remove it"),
-        (7, "user_id is a number, give it as text"),
+        (True, "user_id is true or false, give it as text"),
+        (7.0, "user_id is a number, give it as text"),
+        pytest.param(10**5000, "user_id is 41 characters long, the most is 40", id="huge"),
+        pytest.param(-(10**5000), "user_id is 42 characters long, the most is 40", id="hugely negative"),
         (b"a", "user_id is bytes, give it as text"),
         (["a"], "user_id is of type list, give it as text"),
     ],

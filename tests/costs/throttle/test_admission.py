@@ -90,6 +90,15 @@ def test_each_user_without_a_budget_has_that_of_every_user(budget: Budget) -> No
     assert all(ask(user_id="vip") for _ in range(5))
 
 
+def test_a_users_primary_key_is_the_same_user_as_its_text(budget: Budget) -> None:
+    store(job(timezone.now(), user_id="7", cpu_ms=80))
+    budget("user", "7", daily_cpu_ms_cap=100)
+    assert ask(user_id="7", est_cpu_ms=10).action == "run"
+    assert ask(user_id=7, est_cpu_ms=10).action == "run"
+    verdict = ask(user_id=7, est_cpu_ms=10)
+    assert (verdict.action, str(verdict.rule and verdict.rule.scope)) == ("defer", "user 7")
+
+
 def test_a_cap_of_nothing_admits_nothing(budget: Budget) -> None:
     budget(llm_input_tokens_cap=0)
     assert not ask()
