@@ -18,7 +18,7 @@ from costs.ranges import spoken
 from costs.subjects import Kind, Subject
 from healthpilot.web import answers
 from healthpilot.web.access import role_required
-from healthpilot.web.errors import logged_reference
+from healthpilot.web.errors import logged_reference, with_patience
 from healthpilot.web.roles import Role
 from healthpilot.web.sheets import Sheet, chunks
 from healthpilot.web.sheets import answer as as_file
@@ -129,7 +129,7 @@ def failed(request: HttpRequest, question: Asked, templates: tuple[str, str], mo
     """Say that the database failed: beside the old figures for HTMX, as a page with Retry otherwise."""
     context: Context = DATABASE_FAILED | {"reference": logged_reference(request)} | more
     if answers.wants_fragment(request):
-        return answers.notice(request, context, status=503)
+        return with_patience(answers.notice(request, context, status=503))
     context |= {
         "state": "error",
         "asked": question,
@@ -139,4 +139,5 @@ def failed(request: HttpRequest, question: Asked, templates: tuple[str, str], mo
         "retry": request.get_full_path(),
     }
     page, fragment = templates
-    return answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=503)
+    said = answers.page_or_fragment(request, page=page, fragment=fragment, context=context, status=503)
+    return with_patience(said)

@@ -16,6 +16,15 @@ from django.core.exceptions import ImproperlyConfigured
 ROOT = Path(__file__).resolve().parent.parent
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off"}
+# How libpq finds out that a server cannot be reached, or went away without a word: within 15 to 30 seconds.
+DEAD_PEER = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 class Reader:
@@ -113,19 +122,24 @@ def kept_key(var: Path) -> str:
     return path.read_text()
 
 
-def database(url: str, session: dict[str, str]) -> dict[str, Any]:
-    """Return Django's settings for a PostgreSQL URL, each connection opened with the session settings
-    given.
+def database(url: str, session: dict[str, str], *, patience_s: float | None = None) -> dict[str, Any]:
+    """Return Django's settings for a PostgreSQL URL.
+
+    Each connection is opened with the session settings given, and no answer is waited for longer than
+    patience_s, for ever without. What the URL itself says of the ways to notice a dead peer stands.
     """
     if urlsplit(url).scheme not in {"postgres", "postgresql"}:
         raise refusal(
             "DATABASE_URL", without_password(url), "write postgresql://user:password@host:5432/name"
         )
     settings = dict(environ.Env.db_url_config(url))
-    options = dict(settings.pop("OPTIONS", {}))
+    options = DEAD_PEER | dict(settings.pop("OPTIONS", {}))
     settings["HOST"] = options.pop("host", settings["HOST"])
     options["options"] = " ".join(f"-c {name}={value}" for name, value in session.items())
-    return settings | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+    if patience_s is not None:
+        options["patience_s"] = patience_s
+    kept = {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return settings | kept | {"ENGINE": "healthpilot.postgres", "OPTIONS": options}
 
 
 def redis_address(url: str) -> str:

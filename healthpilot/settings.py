@@ -108,13 +108,15 @@ TEMPLATES = [
 # PostgreSQL and Redis: two addresses, or the embedded pair on unix sockets below HEALTHPILOT_VAR.
 DATABASE_URL = env.text("DATABASE_URL", "") or HOME.database_url
 REDIS_URL = env.text("REDIS_URL", "") or HOME.redis_url
+# A page's statement ends after eight seconds; a server that cannot even say so is given up after ten.
 SESSION_LIMITS = {
     "lock_timeout": "5s",
-    "statement_timeout": "15s" if HEALTHPILOT_ROLE == "web" else "300s",
+    "statement_timeout": "8s" if HEALTHPILOT_ROLE == "web" else "300s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
 }
-DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS)}
+PATIENCE_S = 10 if HEALTHPILOT_ROLE == "web" else None
+DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS, patience_s=PATIENCE_S)}
 REDIS_ADDRESS = configuration.redis_address(REDIS_URL)
 CACHES = {
     "default": {

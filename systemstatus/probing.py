@@ -20,6 +20,8 @@ THREADS: Final = 4
 PASS_S: Final = 45.0
 LOOK_S: Final = 0.02
 ERROR_MOST: Final = 300
+# Above the limit that the server keeps for a statement: for one that is frozen.
+PATIENCE_S: Final = 4.0
 
 Key = tuple[str, str]
 
@@ -110,14 +112,16 @@ class Worker(threading.Thread):
 
 
 def be_brief() -> None:
-    """Have this thread's connection wait for no lock longer than a second, and no statement than three."""
+    """Have this thread's connection wait for no lock longer than a second, no statement than three, and no
+    answer than PATIENCE_S.
+    """
     own = connections["default"]
     options = dict(own.settings_dict["OPTIONS"])
     limits = f"-c lock_timeout={LOCK_WAIT} -c statement_timeout={STATEMENT_WAIT}"
     options["options"] = (
         f"{options.get('options', '')} {limits} -c application_name=healthpilot-probes".strip()
     )
-    options["connect_timeout"] = 3
+    options |= {"connect_timeout": 3, "patience_s": PATIENCE_S}
     own.settings_dict = own.settings_dict | {"OPTIONS": options}
 
 

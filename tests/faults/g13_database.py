@@ -1,8 +1,9 @@
-"""G13: PostgreSQL is locked, used up and stopped: clear 503s, no false success, each told as what it is."""
+"""G13: PostgreSQL is locked, used up, frozen, stopped: clear 503s, no false success, each told for itself."""
 
 import contextlib
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from tests.faults.processes import wait_until
@@ -25,18 +27,19 @@ TABLES = ("alert_transitions", "alerts", "alert_notifications", "status_leases",
 LOCKED_S = {"tiny": 12, "normal": 62, "full": 62}
 BACK_WITHIN_S = 30
 PATIENCE_S = 20.0
+FROZEN_MOST_S = 11.0
 EVENT = (
     b'{"kind": "llm", "user_id": "u", "tier": "free", "domain": "d", "llm_model": "m", "context_type": "c"}\n'
 )
 
 
 def try_it(size: Size) -> str:
-    """Lock, use up, stop; ask pages and the API meanwhile, and the collector what it sees."""
+    """Lock, use up, freeze, stop; ask pages and the API meanwhile, and the collector what it sees."""
     with receiving() as receiver, web() as port, watchdog(receiver):
         cookie = signed_in()
         assert status_of(port, "/admin/cost", cookie) == 200
-        seen = [locked(port, cookie, LOCKED_S[size]), used_up(port, cookie), redis_stopped(),
-                stopped(port, cookie, receiver, told=size != "tiny")]  # fmt: skip
+        seen = [locked(port, cookie, LOCKED_S[size]), used_up(port, cookie), frozen(port, cookie),
+                redis_stopped(), stopped(port, cookie, receiver, told=size != "tiny")]  # fmt: skip
     return "; ".join(seen)
 
 
@@ -205,6 +208,31 @@ def used_up(port: int, cookie: str) -> str:
 def hold() -> psycopg.Connection:
     """Return a connection that only takes up room."""
     return psycopg.connect(os.environ["DATABASE_URL"], application_name="hold", connect_timeout=5)
+
+
+def frozen(port: int, cookie: str) -> str:
+    """Stop every process of PostgreSQL where it stands: connections stay open and answer nothing."""
+    from django.conf import settings
+    from django.db import connections
+
+    connections.close_all()
+    pid = int((settings.HOME.postgres / "postmaster.pid").read_text().split()[0])
+    server = psutil.Process(pid)
+    held = [server, *server.children(recursive=True)]
+    for process in held:
+        process.send_signal(signal.SIGSTOP)
+    try:
+        took_s = [refused_clearly(port, cookie) for _ in range(3)]
+        answer = ask(port, "/api/admin/cost/summary", cookie)
+        assert answer.status == 503, f"the API answered {answer.status}"
+        assert answer.headers.get("Retry-After"), "no Retry-After"
+        assert status_of(port, "/healthz/live") == 200
+        assert status_of(port, "/healthz/ready") == 503
+    finally:
+        for process in reversed(held):
+            process.send_signal(signal.SIGCONT)
+    assert max(took_s) < FROZEN_MOST_S, took_s
+    return f"frozen: 503 after {max(took_s):.1f} s, back after {back_within(port, cookie):.0f} s"
 
 
 def redis_stopped() -> str:

@@ -31,10 +31,19 @@ def test_every_connection_opens_with_its_limits_and_in_utc() -> None:
         assert [row[0] for row in cursor.fetchall()] == ["5s", "5min", "1min", "UTC"]
 
 
-def test_a_web_process_waits_fifteen_seconds_at_most() -> None:
-    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS']['options'])"
+def test_a_web_process_waits_ten_seconds_at_most() -> None:
+    code = "from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
     done = manage("shell", "-v0", "-c", code, HEALTHPILOT_ROLE="web")
-    assert "statement_timeout=15s" in done.stdout
+    assert "statement_timeout=8s" in done.stdout
+    assert "'patience_s': 10" in done.stdout
+
+
+def test_ways_to_notice_a_dead_database_are_set_and_the_address_overrules_them() -> None:
+    url = "postgresql://me@db/x?connect_timeout=9"
+    found = configuration.database(url, {}, patience_s=None)["OPTIONS"]
+    assert found["tcp_user_timeout"] == 15_000
+    assert found["connect_timeout"] == 9
+    assert "patience_s" not in found
 
 
 @pytest.mark.parametrize(
