@@ -154,7 +154,8 @@ def to_the_millisecond(moment: datetime) -> datetime:
 
 
 def locked(scope: Scope) -> CostBudget | None:
-    """Return a scope's budget, held until the caller's transaction ends."""
+    """Return a scope's budget, held until the caller's transaction ends, also where there is none yet."""
+    caps.hold(scope.name)
     held = CostBudget.objects.select_for_update()
     return held.filter(apply_scope=scope.kind, scope_key=scope.key).first()
 
@@ -200,7 +201,7 @@ def checked_cap(name: str, value: Any) -> int | Decimal:
 def checked_count(name: str, value: Any) -> int:
     """Return a whole number of zero or more."""
     if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        value = int(value.strip()[:20])
+        value = int(value.strip().lstrip("0")[:20] or "0")
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNT:
         raise BudgetError(name, f"Write a whole number from 0 to {MOST_COUNT:,}, or nothing for no cap.")
     return value

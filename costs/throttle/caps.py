@@ -4,6 +4,8 @@ import struct
 from collections.abc import Iterable
 from typing import Any, Final
 
+from django.db import connection, transaction
+
 from costs.models import NO_CAP, NO_CAP_USD, CostBudget
 from costs.throttle.amounts import MOST, nano
 from costs.throttle.counters import CAPS, Counters
@@ -38,16 +40,27 @@ def known_caps() -> dict[str, tuple[int, ...]]:
 
 
 def publish(counters: Counters) -> None:
-    """Bring every budget's caps to Redis, in one step. Raises CountersAway."""
-    caps: dict[Any, Any] = {name: PACKED.pack(*places) for name, places in known_caps().items()}
+    """Bring every budget's caps to Redis, in one step. Raises CountersAway.
 
-    def write() -> None:
-        with counters.client.pipeline(transaction=True) as pipe:
-            pipe.delete(CAPS)
-            pipe.hset(CAPS, mapping=caps | {KNOWN: "1"})
-            pipe.execute()
+    One at a time from the reading to the writing, or one from before a change would come last.
+    """
+    with transaction.atomic():
+        hold(KNOWN)
+        caps: dict[Any, Any] = {name: PACKED.pack(*places) for name, places in known_caps().items()}
 
-    counters.ask(write)
+        def write() -> None:
+            with counters.client.pipeline(transaction=True) as pipe:
+                pipe.delete(CAPS)
+                pipe.hset(CAPS, mapping=caps | {KNOWN: "1"})
+                pipe.execute()
+
+        counters.ask(write)
+
+
+def hold(name: str) -> None:
+    """Let one transaction at a time do what is named, from here to its end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"costs.budgets {name}"])
 
 
 def capped_scopes(budgets: Iterable[CostBudget]) -> list[Scope]:

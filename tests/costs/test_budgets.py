@@ -1,9 +1,13 @@
 """Budgets are saved whole or not at all, seen first, audited, and known to the next check."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from costs.budgets import BudgetConflict, BudgetError, BudgetInUse, remove_budget, save_budget
@@ -101,6 +105,33 @@ def test_nobody_overwrites_what_they_have_not_seen() -> None:
     with pytest.raises(BudgetConflict):
         remove_budget(GLOBAL, actor="ada", seen=seen)
     assert CostBudget.objects.get().daily_jobs_cap == 6
+
+
+def test_of_two_who_make_the_first_budget_at_once_the_second_is_told() -> None:
+    both_began, told = threading.Barrier(2), []
+
+    def make(actor: str) -> None:
+        both_began.wait()
+        try:
+            save_budget(GLOBAL, {"daily_jobs_cap": 5}, actor=actor, must_be_seen=True)
+        except BudgetConflict:
+            told.append(actor)
+        connection.close()
+
+    real = CostBudget.objects.update_or_create
+
+    def slowly(**values: Any) -> Any:
+        threading.Event().wait(0.2)
+        return real(**values)
+
+    with mock.patch.object(CostBudget.objects, "update_or_create", slowly), ThreadPoolExecutor(2) as editors:
+        list(editors.map(make, ["ada", "bo"]))
+    assert len(told) == 1
+    assert CostBudget.objects.get().updated_by not in told
+
+
+def test_leading_zeros_of_a_count_are_no_trick() -> None:
+    assert save({"daily_jobs_cap": "0" * 30 + "7"}).daily_jobs_cap == 7
 
 
 def test_a_budget_for_which_work_waits_is_removed_only_when_that_work_may_run() -> None:
