@@ -62,7 +62,12 @@ local function add(lease, amounts, offset, sign)
   end
 end
 
--- What was reserved for work that never reported back is free again; its lease is remembered for a late report.
+-- Where leases that lapsed are remembered, an hour's each: this hour's, or those of so many hours before.
+local function late_of(now, hours)
+  return PREFIX .. 'late:' .. whole(math.floor(now / 3600000) - hours)
+end
+
+-- What was reserved for work that never reported back is free again; its lease is remembered for an hour or two.
 local function expire(now, most)
   local due = redis.call('ZRANGEBYSCORE', PREFIX .. 'expiries', '-inf', now, 'LIMIT', 0, most)
   for _, id in ipairs(due) do
@@ -71,8 +76,8 @@ local function expire(now, most)
       local lease = lease_of(packed)
       add(lease, lease.reserved, 6, -1)
       redis.call('HDEL', PREFIX .. 'leases', id)
-      redis.call('HSET', PREFIX .. 'late', id, packed)
-      redis.call('EXPIRE', PREFIX .. 'late', 86400)
+      redis.call('HSET', late_of(now, 0), id, packed)
+      redis.call('EXPIRE', late_of(now, 0), 7200)
     end
     redis.call('ZREM', PREFIX .. 'expiries', id)
   end

@@ -10,9 +10,14 @@ if packed then
   lease = lease_of(packed)
   add(lease, lease.reserved, 6, -1)
 else
-  packed = redis.call('HGET', PREFIX .. 'late', given[1])
+  local late = late_of(now_ms(), 0)
+  packed = redis.call('HGET', late, given[1])
+  if not packed then
+    late = late_of(now_ms(), 1)
+    packed = redis.call('HGET', late, given[1])
+  end
   if not packed then return 0 end
-  redis.call('HDEL', PREFIX .. 'late', given[1])
+  redis.call('HDEL', late, given[1])
   lease = lease_of(packed)
   answer = 2
 end

@@ -56,16 +56,18 @@ class Slabs:
             return slab.verdict
 
     def put(self, key: object, verdict: Verdict) -> list[tuple[str, Amounts, int]]:
-        """Open a slab, of which nothing is used yet; returns what settles the one before, if that is over."""
-        slab = Slab(verdict, PIECES, time.monotonic())
+        """Open a slab, of which nothing is used yet; returns what settles those that are over.
+
+        That is the one before it, and any that nobody asked of any more: else every new estimate left one.
+        """
+        now = time.monotonic()
         with self.lock:
-            old = self.open.get(key)
-            self.open[key] = slab
-            self.by_lease[verdict.lease] = slab
-            if old is None:
-                return []
-            old.left = 0
-            return self.closed(old)
+            stale = [one for one, slab in self.open.items() if one == key or now - slab.born > FRESH_S]
+            over = [self.open.pop(one) for one in stale]
+            self.open[key] = self.by_lease[verdict.lease] = Slab(verdict, PIECES, now)
+            for slab in over:
+                slab.left = 0
+            return [settled for slab in over for settled in self.closed(slab)]
 
     def report(self, lease: str, real: Amounts) -> list[tuple[str, Amounts, int]] | None:
         """Count a piece as done; returns what settles its slab when it is over, None for an unknown lease."""
