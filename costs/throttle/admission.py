@@ -12,12 +12,12 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from costs.days import local_today
 from costs.throttle import apart, caps, seeding, slabs
-from costs.throttle.amounts import Amounts, nano
+from costs.throttle.amounts import MOST, UNKNOWN, Amounts, nano
 from costs.throttle.counters import PREFIX, Counters, CountersAway, make_counters
 from costs.throttle.decisions import waiting
 from costs.throttle.resets import next_reset
@@ -92,7 +92,7 @@ def check_budget_and_maybe_defer(
         lease_s: seconds after which a reservation that was never settled is free again, at most 300.
         local_lease: for hot paths: take a verdict from what this process reserved a moment ago.
     """
-    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model)
+    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model, jobs)
     if local_lease and (verdict := slabs.slabs.take(key)):
         return verdict
     now = timezone.now()
@@ -106,8 +106,8 @@ def check_budget_and_maybe_defer(
             cost_usd=est_cost_usd,
             model=model,
         )
-    except (DatabaseError, TimeoutError):
-        estimates = Amounts(est_cpu_ms, 1, est_input_tokens, est_output_tokens, 0)
+    except (Error, TimeoutError):
+        estimates = Amounts(est_cpu_ms, 1, est_input_tokens, est_output_tokens, UNKNOWN)
     estimates = replace(estimates, jobs=jobs)
     work = work_of(
         tier=tier, domain=domain, user_id=user_id, estimates=estimates, may_downgrade=may_downgrade
@@ -125,9 +125,9 @@ def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int 
     try:
         answer = ask(work, day, lease, lease_s, pieces)
         note_presence()
-    except (CountersAway, DatabaseError, TimeoutError) as error:
+    except (CountersAway, Error, TimeoutError) as error:
         logger.warning("Budgets are decided from this process's share: %s", error)
-        return decide_alone(work, day, now)
+        return decide_alone(work, day, now, lease_s=lease_s)
     return verdict_of(answer, work, day, lease)
 
 
@@ -174,9 +174,9 @@ def tightest(work: Work, index: Any, place: Any, limit: Any, taken: Any) -> Rule
     return Rule(scope, PLACES[int(place) - 1], cap, bound, int(taken), 0, max(0, needed))
 
 
-def decide_alone(work: Work, day: date, now: datetime) -> Verdict:
+def decide_alone(work: Work, day: date, now: datetime, *, lease_s: float) -> Verdict:
     """Return the verdict of this process's share; unknown budgets hold work back for a minute."""
-    lease, rule = state.share.admit(work, day)
+    lease, rule = state.share.admit(work, day, lease_s=lease_s)
     if state.share.caps is None:
         state.share.settle(lease, Amounts())
         return Verdict("defer", UNKNOWN_STATE, release_at=now + RETRY_AFTER)
@@ -233,9 +233,10 @@ def settle(
                 model=model,
             )
         )
-    except (DatabaseError, TimeoutError):
+    except (Error, TimeoutError):
         cost = max(0, verdict.reserved.cost_nano)
-    real = Amounts(cpu_ms, verdict.reserved.jobs, input_tokens, output_tokens, cost) if ran else Amounts()
+    took = (cpu_ms, verdict.reserved.jobs, input_tokens, output_tokens, cost)
+    real = Amounts.of(min(MOST, max(0, amount)) for amount in took) if ran else Amounts()
     if verdict.lease.startswith("share:"):
         state.share.settle(verdict.lease, real)
         return
@@ -246,8 +247,10 @@ def settle(
 
 def renew(verdict: Verdict, *, lease_s: float = LEASE_S) -> bool:
     """Keep a reservation for lease_s seconds more while its work runs; False where it has lapsed."""
-    if not verdict.lease or verdict.lease.startswith("share:"):
+    if not verdict.lease:
         return True
+    if verdict.lease.startswith("share:"):
+        return state.share.renew(verdict.lease, lease_s=lease_s)
     try:
         return bool(state.counters.run("renew", verdict.lease, int(lease_s * 1000)))
     except CountersAway:

@@ -1,27 +1,26 @@
 """Brings the counters to what PostgreSQL has: at once where there are none, near it where they drifted."""
 
-import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Final
 
+from django.db.models import Min
 from django.utils import timezone
 
 from costs.days import local_today
-from costs.models import CostBudget
+from costs.models import CostBudget, CostDay
 from costs.throttle import caps, truth
 from costs.throttle.amounts import Amounts
 from costs.throttle.counters import Counters
 from costs.throttle.scopes import Scope
-from costs.usage import UsageError, fold_pending
-
-logger = logging.getLogger(__name__)
+from telemetry.models import Shipment
 
 KEEP_S: Final = 3 * 86_400
 # Usage that was settled this recently may not be in the rolled-up tables yet.
 ON_ITS_WAY_MIN: Final = 5
-FOLD_WAIT_S: Final = 1.0
+ONE_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,7 @@ def seed(counters: Counters, scopes: Sequence[Scope], day: date) -> None:
     missing = [scope for scope in scopes if counters.of(f"{day}", scope.name) is None]
     if not missing:
         return
-    try:
-        fold_pending(wait_s=FOLD_WAIT_S)
-    except UsageError as error:
-        logger.info("Counting from usage that is not folded to the last row: %s", error)
+    truth.fold()
     for scope in missing:
         bring(counters, scope, day, truth.exact_usage(scope, day), begin=True)
 
@@ -56,20 +52,33 @@ def synchronise(counters: Counters) -> list[Drift]:
 
     Returns what had drifted. Raises CountersAway, django.db.Error.
     """
-    day = local_today(timezone.now())
+    now = timezone.now()
+    day = local_today(now)
     caps.publish(counters)
     scopes = caps.capped_scopes(CostBudget.objects.all())
+    behind = minutes_behind(now, day)  # asked first: what is read after it is no older
     usage = truth.rolled_usage(scopes, day)
-    found = [bring(counters, scope, day, usage[scope], begin=False) for scope in scopes]
+    found = [bring(counters, scope, day, usage[scope], begin=False, behind=behind) for scope in scopes]
     return [drift for drift in found if drift.counted != drift.truth]
 
 
-def bring(counters: Counters, scope: Scope, day: date, usage: truth.Usage, *, begin: bool) -> Drift:
+def minutes_behind(now: datetime, day: date) -> int:
+    """Return for how many minutes usage has waited already to be folded or rolled up."""
+    changed = CostDay.objects.filter(date=day).values_list("dirty_at", flat=True).first()
+    shipped = Shipment.objects.aggregate(at=Min("shipped_at"))["at"]
+    oldest = min(filter(None, (changed, shipped)), default=now)
+    return max(0, math.ceil((now - oldest) / ONE_MINUTE))
+
+
+def bring(
+    counters: Counters, scope: Scope, day: date, usage: truth.Usage, *, begin: bool, behind: int = 0
+) -> Drift:
     """Bring a scope's counters to its usage and return how far they were off.
 
     A scope that is not counted yet is begun with, or left to be counted exactly at its next check.
+    behind: minutes by which the usage may lack more than it usually does.
     """
-    values = [*usage.today.each(), usage.month_nano, KEEP_S, ON_ITS_WAY_MIN, int(begin)]
+    values = [*usage.today.each(), usage.month_nano, KEEP_S, ON_ITS_WAY_MIN + behind, int(begin)]
     before = counters.run("seed", f"{day}", scope.name, *values)
     counted = Amounts.of(int(amount) for amount in before) if before else usage.today
     return Drift(scope, counted, usage.today)

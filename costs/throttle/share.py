@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from costs.throttle import apart, truth
 from costs.throttle.amounts import Amounts
@@ -23,11 +23,21 @@ SHIPPED_S: Final = 60.0
 
 @dataclass(slots=True)
 class Taken:
-    """Work this process admitted on its own: what it needs or, once it has ended, took."""
+    """Work this process admitted on its own: what it needs or, once it has ended, took.
+
+    lapses_at: when work that never reported back gives its share back, on the clock of time.monotonic.
+    """
 
     scopes: tuple[Scope, ...]
     amounts: Amounts
+    lapses_at: float
     settled_at: float | None = None
+
+    def is_over(self, now: float) -> bool:
+        """Say whether it lapsed, or ended so long ago that PostgreSQL's sums hold it."""
+        if self.settled_at is None:
+            return now >= self.lapses_at
+        return now - self.settled_at > SHIPPED_S
 
 
 class Share:
@@ -42,18 +52,28 @@ class Share:
         self.taken: dict[str, Taken] = {}
         self.count = 0
 
-    def admit(self, work: Work, day: date) -> tuple[str, Rule | None]:
-        """Return a lease, or the rule that stands in the way with an empty one."""
+    def admit(self, work: Work, day: date, *, lease_s: float) -> tuple[str, Rule | None]:
+        """Return a lease for lease_s seconds, or the rule that stands in the way with an empty one."""
         with self.lock:
             self.refresh(work, day)
+            lapses_at = time.monotonic() + lease_s
             need = Amounts.of(max(0, amount) for amount in work.estimates.each())
             for scope, percent in work.scopes:
                 if rule := self.refusal(scope, percent, need):
                     return "", rule
             self.count += 1
             lease = f"share:{self.count}"
-            self.taken[lease] = Taken(tuple(scope for scope, _ in work.scopes), need)
+            self.taken[lease] = Taken(tuple(scope for scope, _ in work.scopes), need, lapses_at)
             return lease, None
+
+    def renew(self, lease: str, *, lease_s: float) -> bool:
+        """Keep work's part for lease_s seconds more; False where it has lapsed."""
+        with self.lock:
+            taken, now = self.taken.get(lease), time.monotonic()
+            if taken is None or taken.settled_at is not None or now >= taken.lapses_at:
+                return False
+            taken.lapses_at = now + lease_s
+            return True
 
     def settle(self, lease: str, real: Amounts) -> None:
         """Put in what the work really took."""
@@ -64,26 +84,26 @@ class Share:
     def refresh(self, work: Work, day: date) -> None:
         """Read caps and usage again where they are old; while PostgreSQL is away too, the last ones stay."""
         now = time.monotonic()
-        missing = [scope for scope, _ in work.scopes if scope not in self.usage]
-        if now - self.read_at < REFRESH_S and not missing:
+        is_old = now - self.read_at >= REFRESH_S
+        scopes = [scope for scope, _ in work.scopes if is_old or scope not in self.usage]
+        if not scopes:
             return
         try:
-            self.caps, usage = apart.result(lambda: read_state([scope for scope, _ in work.scopes], day))
-        except (DatabaseError, TimeoutError):
+            self.caps, usage = apart.result(lambda: read_state(scopes, day, fold=is_old))
+        except (Error, TimeoutError):
             return
-        if now - self.read_at >= REFRESH_S:
-            self.usage = {}
-            self.taken = {lease: taken for lease, taken in self.taken.items() if not is_shipped(taken, now)}
+        if is_old:
+            self.usage, self.read_at = {}, now
+            self.taken = {lease: taken for lease, taken in self.taken.items() if not taken.is_over(now)}
         self.usage |= usage
-        self.read_at = now
 
     def refusal(self, scope: Scope, percent: int, need: Amounts) -> Rule | None:
         """Return the rule by which this process's share has no room for the amounts."""
         caps = self.caps_of(scope)
         usage = self.usage.get(scope, truth.Usage(Amounts(), 0))
-        mine = Amounts()
+        mine, now = Amounts(), time.monotonic()
         for taken in self.taken.values():
-            if scope in taken.scopes:
+            if scope in taken.scopes and (taken.settled_at is not None or now < taken.lapses_at):
                 mine = mine.plus(taken.amounts)
         amounts = [*need.each(), need.cost_nano]
         used = [*usage.today.each(), usage.today.cost_nano + usage.month_nano]
@@ -104,11 +124,13 @@ class Share:
         return known.get(Scope(USER, EACH_USER).name, ()) if own is None and scope.kind == USER else own or ()
 
 
-def is_shipped(taken: Taken, now: float) -> bool:
-    """Say whether work ended so long ago that PostgreSQL's sums hold it."""
-    return taken.settled_at is not None and now - taken.settled_at > SHIPPED_S
+def read_state(
+    scopes: list[Scope], day: date, *, fold: bool
+) -> tuple[dict[str, tuple[int, ...]], dict[Scope, truth.Usage]]:
+    """Return every budget's caps and the usage of some scopes, to the last row that was shipped.
 
-
-def read_state(scopes: list[Scope], day: date) -> tuple[dict[str, tuple[int, ...]], dict[Scope, truth.Usage]]:
-    """Return every budget's caps and the usage of some scopes."""
-    return known_caps(), truth.rolled_usage(scopes, day)
+    Nothing folds or rolls up by itself meanwhile, since the worker hears its ticks through Redis.
+    """
+    if fold:
+        truth.fold()
+    return known_caps(), {scope: truth.exact_usage(scope, day) for scope in scopes}

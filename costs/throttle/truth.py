@@ -1,10 +1,11 @@
 """What scopes have used, as PostgreSQL has it: exact sums to begin with, rolled-up ones to compare."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection
 from django.db.models import QuerySet, Sum
@@ -14,7 +15,11 @@ from costs.rollup.rates import Weights, rates_on
 from costs.rollup.statements import PRICED, WHOLE_TYPES
 from costs.throttle.amounts import Amounts, nano
 from costs.throttle.scopes import DOMAIN, GLOBAL, TIER, Scope
+from costs.usage import UsageError, fold_pending
 
+logger = logging.getLogger(__name__)
+
+FOLD_WAIT_S: Final = 1.0
 SUMS = ("cpu_ms", "jobs", "tokens_in", "tokens_out", "cost_exact")
 CONDITIONS = {GLOBAL: "true", TIER: "tier = %(key)s", DOMAIN: "domain = %(key)s", "user": "user_id = %(key)s"}
 
@@ -25,6 +30,14 @@ class Usage:
 
     today: Amounts
     month_nano: int
+
+
+def fold() -> None:
+    """Add rows just stored to the partials, as far as nobody else is at it. Raises django.db.Error."""
+    try:
+        fold_pending(wait_s=FOLD_WAIT_S)
+    except UsageError as error:
+        logger.info("Counting from usage that is not folded to the last row: %s", error)
 
 
 def exact_usage(scope: Scope, day: date) -> Usage:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from django.db import Error
+
 from costs.pricing import Rates, job_cost, llm_cost
 from costs.rollup.rates import rates_on
 from costs.throttle import apart
@@ -38,9 +40,17 @@ def work_of(
     *, tier: str, domain: str, user_id: str | int | UUID | None, estimates: Amounts, may_downgrade: bool
 ) -> Work:
     """Return the work with the scopes that apply to it; a primary key is the same user as its text."""
-    who = "" if user_id is None else str(user_id)
+    who = keepable("" if user_id is None else str(user_id))
+    tier, domain = keepable(tier), keepable(domain)
     scopes = tuple(applying(tier=tier, domain=domain, user_id=who))
     return Work(tier, domain, who, scopes, estimates, may_downgrade)
+
+
+def keepable(name: str) -> str:
+    """Return a name as Redis and PostgreSQL can keep it, a question mark for each character they cannot."""
+    if name.isascii() and "\0" not in name:
+        return name
+    return name.encode(errors="replace").decode().replace("\0", "?")
 
 
 def estimated(
@@ -82,10 +92,20 @@ def real_cost(day: date, *, cpu_ms: int, input_tokens: int, output_tokens: int, 
 
 
 def fresh_rates(day: date) -> Rates:
-    """Return the day's rates, read again when they are older than RATES_FRESH_S."""
+    """Return the day's rates, read again when they are older than RATES_FRESH_S.
+
+    While PostgreSQL is away the last ones known stand in, an earlier day's too: better than counting nothing.
+    Raises what the database raises, or TimeoutError, where none were ever known.
+    """
     known = _rates.get(day)
-    if known is None or time.monotonic() - known[0] > RATES_FRESH_S:
-        known = (time.monotonic(), apart.result(lambda: rates_on(day)))
-        _rates.clear()
-        _rates[day] = known
-    return known[1]
+    if known and time.monotonic() - known[0] <= RATES_FRESH_S:
+        return known[1]
+    try:
+        rates = apart.result(lambda: rates_on(day))
+    except (Error, TimeoutError):
+        if not _rates:
+            raise
+        rates = next(iter(_rates.values()))[1]
+    _rates.clear()
+    _rates[day] = (time.monotonic(), rates)
+    return rates

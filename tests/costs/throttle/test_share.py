@@ -1,5 +1,6 @@
 """While Redis is away each process admits its share of what PostgreSQL says is left, and no more."""
 
+import time
 from typing import Any
 from unittest import mock
 
@@ -10,7 +11,7 @@ from django.utils import timezone
 from costs.days import local_today
 from costs.models import CostBudget
 from costs.rollup import rollup_costs_for_date
-from costs.throttle import check_budget_and_maybe_defer, settle, share
+from costs.throttle import check_budget_and_maybe_defer, renew, settle, share
 from costs.throttle.admission import state
 from costs.throttle.counters import Counters
 from tests.costs.events import job, store
@@ -37,6 +38,33 @@ def test_a_process_admits_its_share_and_says_why_it_admits_no_more(without_redis
     verdict = check_budget_and_maybe_defer(tier="enterprise", domain="ai")
     assert "Redis is away, so this process has its share only." in verdict.reason
     assert verdict.release_at
+
+
+def test_minutes_without_redis_let_nobody_take_a_share_twice(without_redis: None, settings: Any) -> None:
+    settings.BUDGET_PROCESSES = 1
+    budget_row(daily_jobs_cap=5)
+    began, admitted = time.monotonic(), 0
+    for minutes in range(4):
+        with mock.patch("costs.throttle.share.time.monotonic", return_value=began + 90 * minutes):
+            while admitted < 20 and (verdict := check_budget_and_maybe_defer(tier="enterprise", domain="ai")):
+                admitted += 1
+                settle(verdict, cpu_ms=1)
+                store(job(timezone.now(), cpu_ms=1))
+    assert admitted == 5, "nothing was folded or rolled up meanwhile"
+
+
+def test_work_that_never_reports_back_gives_its_share_back_unless_it_is_renewed(without_redis: None) -> None:
+    budget_row(daily_jobs_cap=4)
+    verdict = check_budget_and_maybe_defer(tier="enterprise", domain="ai")
+    began = time.monotonic()
+    with mock.patch("costs.throttle.share.time.monotonic", return_value=began + 290):
+        assert not ask()
+        assert renew(verdict)
+    with mock.patch("costs.throttle.share.time.monotonic", return_value=began + 310):
+        assert not ask()
+    with mock.patch("costs.throttle.share.time.monotonic", return_value=began + 600):
+        assert ask()
+        assert not renew(verdict)
 
 
 def budget_row(scope: str = "global", key: str = "", **caps: Any) -> None:
