@@ -64,6 +64,18 @@ class Reader:
             raise refusal(name, self.text(name, ""), "write pairs as large=small,other=smaller")
         return {left.strip(): right.strip() for left, _, right in parts}
 
+    def limits(self, name: str, known: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """Return a warning and a critical limit by name, written as heavy=600/1800; known: what has one."""
+        found = {}
+        for key, text in self.pairs(name).items():
+            first, _, second = text.partition("/")
+            limits = (int(first), int(second)) if first.isdecimal() and second.isdecimal() else (0, 0)
+            if key not in known or not 0 < limits[0] <= limits[1]:
+                hint = f"write {known[-1]}=600/1800, the warning first; there are {', '.join(known)}"
+                raise refusal(name, f"{key}={text}", hint)
+            found[key] = limits
+        return found
+
     def whole(self, name: str, default: int, *, least: int) -> int:
         word = self.text(name, str(default))
         if not word.isdecimal() or int(word) < least:

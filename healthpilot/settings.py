@@ -187,6 +187,7 @@ COST_LLM_OUTPUT_TOKEN = env.money("COST_LLM_OUTPUT_TOKEN", "0.0000006")
 COST_REFRESH_S = env.whole("COST_REFRESH_S", 20, least=5)
 # A worker without a sign of life for so long loses its job to another; ended jobs are kept for so many days.
 DATAQUEUE_LEASE_S = env.whole("DATAQUEUE_LEASE_S", 45, least=1)
+DATAQUEUE_OLDEST_S = env.limits("DATAQUEUE_OLDEST_S", ["paid", "free", "system", "heavy"])
 DATAQUEUE_RETENTION_DAYS = env.whole("DATAQUEUE_RETENTION_DAYS", 30, least=1)
 IMPORT_MOST_BYTES = env.whole("IMPORT_MOST_BYTES", 256 << 20, least=1)
 TELEMETRY_RETENTION_DAYS = env.whole("TELEMETRY_RETENTION_DAYS", 90, least=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from systemstatus import judging, queries, windows
@@ -45,7 +45,7 @@ class Figure:
     @property
     def limits(self) -> str:
         """From where it is a warning and critical, in words; empty without a budget."""
-        return limit_words(self.budget, self.target) if self.budget else ""
+        return limit_words(self.budget, self.target, self.module.name) if self.budget else ""
 
 
 def figures_of(modules: Sequence[Module], moment: Moment) -> dict[str, list[Figure]]:
@@ -69,8 +69,9 @@ def of_module(module: Module, rows: Sequence[Seen], moment: Moment) -> Iterator[
         listed = sorted(found.items(), key=lambda one: badness(budget, *one), reverse=True)
         for target, value in listed[:MOST_TARGETS]:
             yield Figure(
-                module, metric, target, value, status_of(budget, target, value, moment), budget, moment.newest
-            )
+                module, metric, target, value, status_of(budget, module, target, value, moment), budget,
+                moment.newest,
+            )  # fmt: skip
         if not found:
             status = UNKNOWN if moment.is_gone or not rows else NONE
             yield Figure(module, metric, "", None, status, budget, moment.newest)
@@ -85,15 +86,15 @@ def measured(
     if budget is None or budget.window_min < 1:
         value = rows[0].values.get(metric.id, {})
         return value if isinstance(value, Mapping) else {"": value}
-    reach = max(budget.window_min, moment.grain.minutes - 1)
-    since = moment.newest - timedelta(minutes=reach)
-    return windows.figures(budget, [row for row in rows if row.captured_at > since])
+    return windows.figures(budget, windows.within(budget, rows, least_min=moment.grain.minutes))
 
 
-def status_of(budget: Threshold | None, target: str, value: float, moment: Moment) -> str:
+def status_of(budget: Threshold | None, module: Module, target: str, value: float, moment: Moment) -> str:
     if moment.is_gone:
         return UNKNOWN
-    return BY_LEVEL[judging.level_of(budget, target, value, "")] if budget else NONE
+    if budget is None:
+        return NONE
+    return BY_LEVEL[judging.level_of(budget, target, value, "", module=module.name)]
 
 
 def badness(budget: Threshold | None, target: str, value: float) -> float:

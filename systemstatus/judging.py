@@ -11,7 +11,7 @@ from systemstatus.findings import Finding, Level
 from systemstatus.models import Alert, Severity, Snapshot, StatusLease
 from systemstatus.registry import CheckState, Module
 from systemstatus.thresholds import THRESHOLDS, Threshold
-from systemstatus.windows import figures
+from systemstatus.windows import figures, within
 
 LOOK_BACK: Final = timedelta(minutes=60)
 FRESH_FOR: Final = timedelta(minutes=2)
@@ -46,7 +46,7 @@ def judge(now: datetime) -> Iterator[Finding]:
 def of_module(module: Module, rows: Sequence[Snapshot], now: datetime, opened: Open) -> Iterator[Finding]:
     """Yield the findings of one module; rows: its snapshots, newest first."""
     if rows and now - rows[0].captured_at < FRESH_FOR:
-        found = [*budgets_of(module, rows, now, opened), *checks_of(module, rows, opened)]
+        found = [*budgets_of(module, rows, opened), *checks_of(module, rows, opened)]
         yield from found
         yield from blind(module, rows[0], found, opened)
     else:
@@ -110,23 +110,22 @@ def without_data(key: tuple[str, str, str], module: Module, said: str) -> Findin
 
 
 def collector_age(now: datetime, newest: datetime) -> Finding:
-    """Return how old the newest snapshot is, in seconds."""
+    """Return how old the newest snapshot is, in seconds; an age is its own window, so it counts at once."""
     age_s = (now - newest).total_seconds()
     level = level_of(BY_ID["collector.age"], "", age_s, "")
-    return Finding(
-        "collector.age", "collector", "", level, age_s, f"The newest snapshot is {age_s:.0f} s old.", "s"
-    )
+    said = f"The newest snapshot is {age_s:.0f} s old."
+    return Finding("collector.age", "collector", "", level, age_s, said, "s", breach_cycles=1)
 
 
-def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: Open) -> Iterator[Finding]:
-    """Yield a finding for each budget of a module that its snapshots have a figure for."""
+def budgets_of(module: Module, rows: Sequence[Snapshot], opened: Open) -> Iterator[Finding]:
+    """Yield a finding for each budget of a module that its snapshots, newest first, have a figure for."""
     for metric in module.metrics:
         budget = BY_ID.get(metric.budget)
         if budget is None or budget.id in TOLD_ELSEWHERE:
             continue
-        window = [row for row in rows if row.captured_at > now - timedelta(minutes=budget.window_min + 1)]
-        for target, value in figures(budget, window).items():
-            level = level_of(budget, target, value, opened.get((budget.id, module.name, target), ""))
+        for target, value in figures(budget, within(budget, rows)).items():
+            severity = opened.get((budget.id, module.name, target), "")
+            level = level_of(budget, target, value, severity, module=module.name)
             said = f"{metric.title}{f' of {target}' if target else ''} is {value:g} {budget.unit}."
             yield Finding(
                 budget.id, module.name, target, level, value, said, budget.unit, module.core,
@@ -134,9 +133,9 @@ def budgets_of(module: Module, rows: Sequence[Snapshot], now: datetime, opened: 
             )  # fmt: skip
 
 
-def level_of(budget: Threshold, target: str, value: float, severity: str) -> Level:
+def level_of(budget: Threshold, target: str, value: float, severity: str, *, module: str = "") -> Level:
     """Return the level of a figure; while an alert is open, its own limit on the way back holds."""
-    warning, critical = budget.limits(target)
+    warning, critical = budget.limits(target, module)
     if severity and budget.warning_clear is not None:
         warning = budget.warning_clear
     if severity == Severity.CRITICAL and budget.critical_clear is not None:

@@ -13,8 +13,8 @@ from systemstatus.grains import MINUTES
 from systemstatus.judging import is_beyond
 from systemstatus.models import Alert, AlertState, Seen
 from systemstatus.registry import Module
-from systemstatus.thresholds import Number, Threshold, written
-from systemstatus.windows import figures, names_of
+from systemstatus.thresholds import BY_ID, Number, Threshold, written
+from systemstatus.windows import figures, names_of, within
 
 REACH: Final = timedelta(hours=47)
 MOST_TARGETS: Final = 20
@@ -99,9 +99,7 @@ def rehearsed(
         problem = f"The warning has to lie {way} the critical limit."
         return Rehearsal(budget, warning, critical, problem=problem)
     rows = queries.minutes_of([module.name for module in modules], names_of(budget), now - REACH, now)
-    other = replace(
-        budget, warning=warning, critical=critical, warning_clear=None, critical_clear=None, by_target={}
-    )
+    other = replace(budget, warning=warning, critical=critical, warning_clear=None, critical_clear=None)
     core = {module.name: module.core for module in modules}
     return Rehearsal(budget, warning, critical, outcome(budget, rows, core), outcome(other, rows, core))
 
@@ -154,23 +152,24 @@ def windows(budget: Threshold, rows: Sequence[Seen]) -> Iterator[tuple[Seen, dic
     """Yield each minute with the budget's figures over its window, which ends there."""
     first = 0
     for place, row in enumerate(rows):
-        since = row.captured_at - timedelta(minutes=max(1, budget.window_min))
-        while rows[first].captured_at <= since:
-            first += 1
-        yield row, figures(budget, rows[first : place + 1][::-1])
+        window = within(budget, rows[first : place + 1][::-1])
+        first = place + 1 - len(window)
+        yield row, figures(budget, window)
 
 
 def finding(budget: Threshold, row: Seen, target: str, value: float | None, *, is_core: bool) -> Finding:
     return Finding(
-        budget.id, row.module, target, level_of(budget, target, value), value, "", core=is_core,
+        budget.id, row.module, target, level_of(budget, row.module, target, value), value, "", core=is_core,
         breach_cycles=budget.failed_after, recovery_cycles=budget.well_after,
     )  # fmt: skip
 
 
-def level_of(budget: Threshold, target: str, value: float | None) -> Level:
+def level_of(budget: Threshold, module: str, target: str, value: float | None) -> Level:
     if value is None:
         return Level.OK
-    warning, critical = budget.limits(target)
+    warning, critical = (
+        budget.limits(target, module) if BY_ID[budget.id] is budget else (budget.warning, budget.critical)
+    )
     if is_beyond(budget, value, critical):
         return Level.CRITICAL
     return Level.WARNING if is_beyond(budget, value, warning) else Level.OK

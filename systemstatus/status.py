@@ -6,10 +6,12 @@ from functools import partial
 
 from django.conf import settings
 
+from healthpilot.dataqueue import kinds
 from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, web, workers
 from systemstatus.probes.integrations import integration
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
+from systemstatus.thresholds import own_limits
 
 COSTLY_S = 600
 
@@ -19,6 +21,8 @@ def lacking(name: str) -> str:
     return "" if getattr(settings, name, "") or os.environ.get(name) else name
 
 
+own_limits["queue.progress"] = kinds.progress_limits
+own_limits["queue.oldest"] = lambda queue_class: settings.DATAQUEUE_OLDEST_S.get(queue_class)
 register(
     Module(
         name="postgres",

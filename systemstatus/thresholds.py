@@ -1,6 +1,6 @@
 """Every budget of System Status: when a figure is a warning, when critical, and when it is well again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,6 +8,8 @@ Number = int | float
 Pair = tuple[Number, Number]
 MINUTES_A_DAY: Final = 1440
 GROUPED_FROM: Final = 10_000
+# Limits that the owners of single targets set: by the row's id, from a target to its pair, if it has one.
+own_limits: Final[dict[str, Callable[[str], Pair | None]]] = {}
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Threshold:
         warning_clear, critical_clear: reached on the way back, the breach is over; None: as it began.
         window_min: minutes of snapshots that the figure stands for; 0 where the note says how it is judged.
         at_least: fewer samples in the window, and the row says n/a; samples: what is counted.
-        by_target: (warning, critical) of single targets that have their own.
+        by_target: (warning, critical) of single targets, or of modules, that have their own.
         warning_pair, critical_pair: long and short window in minutes; both must be over.
         failures: failed probes in a row that are a warning, and critical, where calls are too few to judge.
         failed_after, well_after: cycles in breach until it counts, and without until it is over; None: the
@@ -47,9 +49,10 @@ class Threshold:
     well_after: int | None = None
     note: str = ""
 
-    def limits(self, target: str = "") -> Pair:
-        """Return the warning and the critical limit of a target."""
-        return self.by_target.get(target, (self.warning, self.critical))
+    def limits(self, target: str = "", module: str = "") -> Pair:
+        """Return the warning and the critical limit of a target of a module: its own, else the row's."""
+        own = own_limits[self.id](target) if self.id in own_limits else None
+        return own or self.by_target.get(target or module, (self.warning, self.critical))
 
 
 THRESHOLDS: Final[tuple[Threshold, ...]] = (

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from systemstatus.models import Seen
 from systemstatus.thresholds import MINUTES_A_DAY, Threshold
@@ -41,6 +42,18 @@ ADDED: Final = frozenset(
         "portal.failed",
     ]
 )
+
+Row = TypeVar("Row", bound=Seen)
+
+
+def within(budget: Threshold, rows: Sequence[Row], *, least_min: int = 1) -> list[Row]:
+    """Return the rows of a budget's window, which ends with the newest; rows: newest first.
+
+    What grew within the window takes the count from before it as well. least_min: the grain of the rows.
+    """
+    before = int(budget.id in SHARES or budget.id in GROWTH)
+    since = timedelta(minutes=max(budget.window_min, least_min) + before)
+    return [row for row in rows if rows[0].captured_at - row.captured_at < since]
 
 
 def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:

@@ -41,9 +41,9 @@ def short(value: float) -> str:
     return plain(rounded(Decimal(repr(float(value))), places)) or "0"
 
 
-def limit_words(budget: Threshold, target: str = "") -> str:
+def limit_words(budget: Threshold, target: str = "", module: str = "") -> str:
     """Return from where a budget warns and is critical: 'warns at 80 %, critical at 90 %'."""
-    warning, critical = budget.limits(target)
+    warning, critical = budget.limits(target, module)
     way = "below" if budget.below else "at"
     first, second = (figure_text(limit, budget.unit) for limit in (warning, critical))
     return f"warns {way} {first}, critical {way} {second}"

@@ -58,6 +58,7 @@ class Kind:
     batch_size: int
     timeout_s: int
     max_attempts: int
+    progress_s: tuple[int, int] | None
     queue: QueueClass | None
     idempotent: bool
     asks: bool
@@ -119,6 +120,7 @@ def job_kind(
     batch_size: int = 1000,
     timeout_s: int = 240,
     max_attempts: int = 5,
+    progress_s: tuple[int, int] | None = None,
     queue: str | None = None,
     idempotent: bool = True,
     asks: bool = True,
@@ -132,6 +134,8 @@ def job_kind(
         name: app.verb, at most 40 characters. payload: the type of what it is asked to do. label: for people.
         batch_size: rows a batch, 500 to 2000. timeout_s: a batch that takes longer loses the job to another
             worker. max_attempts: failures at one checkpoint before it counts as failed for good.
+        progress_s: after how many seconds without progress System Status warns, and after how many it is
+            critical, where the budget queue.progress does not fit.
         queue: paid, free, heavy or system; by the tier when none is named.
         idempotent: False for work that reaches outside the database and must not be begun twice: where its
             worker dies in mid-batch, the job is parked for a person to decide.
@@ -143,6 +147,8 @@ def job_kind(
         ValueError: for a name or size that cannot be, or a name that is taken.
     """
     check(name, batch_size, timeout_s, max_attempts)
+    if progress_s and not 0 < progress_s[0] <= progress_s[1]:
+        raise ValueError(f"{name}: progress_s is a warning and a critical limit, not {progress_s}")
 
     def register(handler: H) -> H:
         registered[name] = Kind(
@@ -153,6 +159,7 @@ def job_kind(
             batch_size=batch_size,
             timeout_s=timeout_s,
             max_attempts=max_attempts,
+            progress_s=progress_s,
             queue=QueueClass(queue) if queue else None,
             idempotent=idempotent,
             asks=asks,
@@ -175,6 +182,12 @@ def check(name: str, batch_size: int, timeout_s: int, max_attempts: int) -> None
         raise ValueError(f"{name}: batch_size={batch_size} is not within {BATCH_ROWS[0]} to {BATCH_ROWS[1]}")
     if not 1 <= timeout_s <= LONGEST_BATCH_S or max_attempts < 1:
         raise ValueError(f"{name}: timeout_s is 1 to {LONGEST_BATCH_S}, max_attempts at least 1")
+
+
+def progress_limits(name: str) -> tuple[int, int] | None:
+    """Return the limits on standing still that a kind declares for itself; None where it has none."""
+    kind = registered.get(name)
+    return kind.progress_s if kind else None
 
 
 def kind_named(name: str) -> Kind:

@@ -110,7 +110,7 @@ def line(
         value = moment.age_s
         status = ERROR if moment.is_gone else WARN if moment.is_old else OK
     key = (figure.module.name, figure.metric.id) if figure else None
-    warning, critical = row.limits(figure.target if figure else "")
+    warning, critical = row.limits(figure.target, figure.module.name) if figure else row.limits()
     return Line(
         row, figure, status, "" if value is None else figure_text(value, row.unit),
         " → ".join(figure_text(limit, row.unit) for limit in (warning, critical)), window_text(row),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
 
@@ -44,6 +45,18 @@ def test_ways_to_notice_a_dead_database_are_set_and_the_address_overrules_them()
     assert found["tcp_user_timeout"] == 15_000
     assert found["connect_timeout"] == 9
     assert "patience_s" not in found
+
+
+@pytest.mark.parametrize("bad", ["slow=1/2", "heavy=60", "heavy=9/8", "heavy=a/b", "heavy"])
+def test_limits_are_a_warning_and_a_critical_one_of_something_known(
+    bad: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIMITS", "heavy=600/1800, free=1/1")
+    read = configuration.Reader()
+    assert read.limits("LIMITS", ["free", "heavy"]) == {"heavy": (600, 1800), "free": (1, 1)}
+    monkeypatch.setenv("LIMITS", bad)
+    with pytest.raises(ImproperlyConfigured, match="LIMITS"):
+        read.limits("LIMITS", ["free", "heavy"])
 
 
 @pytest.mark.parametrize(

@@ -15,26 +15,6 @@ from systemstatus.registry import CheckState, Metric, Reading
 from tests.systemstatus.test_collector import NOON
 from tests.systemstatus.watched import module, only, probe
 
-GAUGES = [
-    ("db.connections", 50, 85, 95),
-    ("db.longest_query", 1, 100, 400),
-    ("db.idle_in_tx", 1, 100, 400),
-    ("db.lock_wait", 1, 20, 100),
-    ("db.lock_table", 1, 30, 60),
-    ("db.replica_lag", 1, 10, 60),
-    ("db.dead_tuples", 1, 20, 40),
-    ("db.xid_age", 1, 700_000_000, 1_600_000_000),
-    ("cache.memory", 10, 85, 95),
-    ("cache.rtt", 1, 20, 60),
-    ("queue.oldest", 1, 100, 400),
-    ("queue.depth", 1, 200, 2000),
-    ("host.disk", 10, 75, 95),
-    ("collector.pass", 1, 35, 50),
-    ("alerts.unsent", 1, 100, 400),
-    ("storage.probe", 10, 1500, 4000),
-    ("tls.days", 90, 14, 3),
-]
-
 
 class Drive:
     """A module whose one metric says what it is told, minute by minute, until the alert is known."""
@@ -64,38 +44,14 @@ def quiet() -> Iterator[None]:
     findings.sources.update(before)
 
 
-@pytest.mark.usefixtures("quiet")
 @pytest.mark.django_db
-@pytest.mark.parametrize(("budget", "well", "warning", "critical"), GAUGES, ids=[row[0] for row in GAUGES])
-def test_a_budget_turns_yellow_then_red_and_back(
-    budget: str, well: float, warning: float, critical: float
-) -> None:
-    drive = Drive(budget)
-    with only(drive.module):
-        assert drive.hold(well, 2) == ""
-        assert drive.hold(warning) == "warning"
-        assert drive.hold(critical) == "critical"
-        assert drive.hold(well) == ""
-
-
-@pytest.mark.django_db
-def test_failing_jobs_turn_yellow_then_red_and_well_again_and_few_of_them_say_nothing() -> None:
+def test_a_few_jobs_that_fail_say_nothing() -> None:
     drive = Drive("queue.failures")
-    runs, failed = 10, 0
+    runs, failed = 1, 1
     look = probe(lambda: Reading({"queue.runs": runs, "queue.failed": failed}))
     metric = Metric("queue.failures", "%", "Failed", "queue.failures")
     with only(module("one", look, metrics=(metric,))):
-        assert drive.hold(0, 3) == ""
-        failed = 1
-        assert drive.hold(0) == "warning"
-        failed = 5
-        assert drive.hold(0) == "critical"
-        failed = 0
-        assert drive.hold(0) == ""
-        runs, failed = 1, 1
-        drive.hold(0, 14)
-        runs = failed = 0
-        assert drive.hold(0, 16) == ""
+        assert drive.hold(0, 17) == ""
 
 
 def found(now: datetime) -> dict[str, Finding]:

@@ -20,12 +20,11 @@ from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
-from systemstatus.alerts.engine import evaluate
 from systemstatus.collector import collect_snapshot
 from systemstatus.findings import Level
 from systemstatus.grains import ensure_partitions
 from systemstatus.judging import judge
-from systemstatus.models import Alert, Maintenance, Snapshot, TenMinutes
+from systemstatus.models import Maintenance, Snapshot, TenMinutes
 from systemstatus.probes import certificates, integrations, portals, r2
 from systemstatus.registry import CheckState, Metric, Probe, Reading
 from telemetry import flushing
@@ -78,34 +77,6 @@ def test_a_service_that_is_not_configured_says_which_setting_lacks() -> None:
     service = integrations.integration("one", "One", lambda: "ONE_KEY", owner="tests")
     read = service.probes[0].run()
     assert (read.state, read.note) == (CheckState.DISABLED, "ONE_KEY is not set")
-
-
-def test_a_failing_and_slow_service_turns_yellow_and_red_and_well_again() -> None:
-    now, calls, failed, bucket = NOON, 30, 0, "20"
-    watched = module(
-        "one",
-        probe(lambda: Reading({"integration.calls": calls, "integration.failed": failed,
-                               "integration.latency": {bucket: calls}})),
-        metrics=integrations.METRICS,
-    )  # fmt: skip
-
-    def hold(minutes: int = 15) -> dict[str, str]:
-        nonlocal now
-        for _ in range(minutes):
-            now += MINUTE
-            collect_snapshot(now)
-            evaluate(judge(now), now=now, source="snapshots")
-        fired = Alert.objects.filter(closed_at=None, fired_at__isnull=False)
-        return dict(fired.values_list("rule", "severity"))
-
-    with only(watched):
-        assert hold(3) == {}
-        failed, bucket = 3, "42"
-        assert hold() == {"integration.failures": "warning", "integration.p95": "warning"}
-        failed, bucket = 10, "48"
-        assert hold() == {"integration.failures": "critical", "integration.p95": "critical"}
-        failed, bucket = 0, "20"
-        assert hold() == {}
 
 
 @pytest.fixture

@@ -127,6 +127,31 @@ def test_counts_only_grow_and_ages_are_known() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_sessions_that_wait_for_each_other_are_counted_as_a_deadlock() -> None:
+    before = counters.counters().values["db.deadlocks_total"]
+    with session(user="postgres") as one, session(user="postgres") as other:
+        for link, own in ((one, 1), (other, 2)):
+            link.execute("SET deadlock_timeout = '10ms'")
+            link.execute("SELECT pg_advisory_xact_lock(%s)", [own])
+        thread = threading.Thread(target=ends_in_deadlock, args=(one, 2))
+        thread.start()
+        ends_in_deadlock(other, 1)
+        thread.join()
+        for link in (one, other):
+            link.execute("SELECT pg_stat_force_next_flush()")
+            link.rollback()
+    assert counters.counters().values["db.deadlocks_total"] == before + 1  # type: ignore[operator] # one number
+
+
+def ends_in_deadlock(link: "psycopg.Connection[tuple[object, ...]]", wanted: int) -> None:
+    try:
+        link.execute("SELECT pg_advisory_xact_lock(%s)", [wanted])
+    except psycopg.errors.DeadlockDetected:
+        pass
+    link.rollback()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_statements_of_the_most_time_or_what_makes_them_known() -> None:
     with session(user="postgres") as link:
         link.autocommit = True

@@ -117,41 +117,6 @@ class Drive:
         return dict(fired.values_list("rule", "severity"))
 
 
-@pytest.mark.parametrize(
-    ("budget", "well", "warning", "critical", "minutes"),
-    [
-        ("api.p50", 50, 280, 600, 12),
-        ("api.p95", 50, 700, 1600, 12),
-        ("api.p99", 50, 1700, 4000, 18),
-    ],
-)
-def test_latency_turns_yellow_then_red_and_well_again(
-    broker: redis.Redis,
-    monkeypatch: pytest.MonkeyPatch,
-    budget: str,
-    well: float,
-    warning: float,
-    critical: float,
-    minutes: int,
-) -> None:
-    drive = Drive(broker, monkeypatch, budget)
-    with only(drive.module):
-        assert drive.hold((30, well, "2xx"), minutes=2) == {}
-        assert drive.hold((30, warning, "2xx"), minutes=minutes) == {budget: "warning"}
-        assert drive.hold((30, critical, "2xx"), minutes=minutes) == {budget: "critical"}
-        assert drive.hold((30, well, "2xx"), minutes=minutes) == {}
-
-
-def test_the_share_of_failures_turns_yellow_then_red_and_well_again(
-    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drive = Drive(broker, monkeypatch, "api.errors")
-    with only(drive.module):
-        assert drive.hold((97, 9, "2xx"), (3, 9, "5xx"), minutes=10) == {"api.errors": "warning"}
-        assert drive.hold((80, 9, "2xx"), (20, 9, "5xx"), minutes=10) == {"api.errors": "critical"}
-        assert drive.hold((100, 9, "2xx"), minutes=10) == {}
-
-
 def test_too_few_requests_are_no_breach(broker: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     drive = Drive(broker, monkeypatch, "api.errors", "api.p95")
     with only(drive.module):
@@ -163,21 +128,10 @@ def test_the_error_budget_burns_fast_or_slow_by_pairs_of_windows(
 ) -> None:
     drive = Drive(broker, monkeypatch, "api.burn")
     with only(drive.module):
-        assert drive.hold((1000, 9, "2xx"), minutes=65) == {}
-        assert drive.hold((990, 9, "2xx"), (10, 9, "5xx"), minutes=40) == {}, "6 h are not over 6 x yet"
+        assert drive.hold((1000, 9, "2xx"), minutes=35) == {}
+        assert drive.hold((990, 9, "2xx"), (10, 9, "5xx"), minutes=20) == {}, "6 h are not over 6 x yet"
         assert drive.hold((900, 9, "2xx"), (100, 9, "5xx"), minutes=12) == {"api.burn": "critical"}
         assert drive.hold((1000, 9, "2xx"), minutes=8) == {"api.burn": "warning"}, "5 min are well again"
-
-
-def test_exceptions_an_hour_turn_yellow_then_red_and_well_again(
-    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drive = Drive(broker, monkeypatch, "api.exceptions")
-    with only(drive.module):
-        assert drive.hold(errors=1, minutes=10) == {}
-        assert drive.hold(errors=5, minutes=7) == {"api.exceptions": "warning"}
-        assert drive.hold(errors=20, minutes=4) == {"api.exceptions": "critical"}
-        assert drive.hold(minutes=64) == {}
 
 
 def broken(request: HttpRequest, number: int) -> HttpResponse:

@@ -1,7 +1,6 @@
-"""What ages without work turns yellow, red and well again by the real collector and engine."""
+"""What processes and jobs say of themselves is told as old as it is."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,16 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from healthpilot.dataqueue.models import Job, State
-from systemstatus import findings
-from systemstatus.alerts.engine import evaluate
-from systemstatus.collector import collect_snapshot
-from systemstatus.judging import judge
-from systemstatus.models import Alert, Canary, Sign
+from systemstatus.models import Canary, Sign
 from systemstatus.probes import queues, workers
-from systemstatus.registry import Metric, Probe, Reading
+from systemstatus.registry import Reading
 from systemstatus.vitals import canaries, signs
-from tests.systemstatus.test_collector import NOON
-from tests.systemstatus.watched import module, only
 
 
 def ago(seconds: float) -> datetime:
@@ -50,64 +43,6 @@ def by_target(reading: Reading) -> Mapping[str, float]:
     (value,) = reading.values.values()
     assert isinstance(value, Mapping)
     return value
-
-
-@dataclass(frozen=True)
-class Row:
-    budget: str
-    probe: Callable[[], Reading]
-    make: Callable[[float], None]
-    values: tuple[float, float, float]
-
-
-ROWS = [
-    Row("queue.worker_heartbeat", workers.workers, worker_is, (2, 31, 61)),
-    Row("queue.beat_lateness", workers.schedule, beat_is, (0, 61, 181)),
-    Row("queue.canary", workers.canary, canary_is, (1, 61, 301)),
-    Row("queue.progress", queues.progress, job_is, (5, 121, 301)),
-]
-
-
-@pytest.fixture
-def broker_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Canaries stay as the test makes them."""
-    monkeypatch.setattr(workers, "send_due", lambda names: None)
-
-
-@pytest.fixture(autouse=True)
-def alone() -> Iterator[None]:
-    before = dict(findings.sources)
-    yield
-    findings.sources.clear()
-    findings.sources.update(before)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("broker_takes_none")
-@pytest.mark.parametrize("row", ROWS, ids=[row.budget for row in ROWS])
-def test_what_ages_turns_yellow_then_red_and_well_again(row: Row) -> None:
-    minute = NOON
-    metric = Metric(row.budget, "s", row.budget, row.budget)
-    watched = module("one", Probe("look", row.probe), metrics=(metric,))
-
-    def hold(seconds: float) -> str:
-        nonlocal minute
-        for _ in range(7):
-            row.make(seconds)
-            minute += timedelta(minutes=1)
-            collect_snapshot(minute)
-            evaluate(judge(minute), now=minute, source="snapshots")
-        fired = Alert.objects.filter(rule=row.budget, closed_at=None, fired_at__isnull=False).first()
-        return fired.severity if fired else ""
-
-    well, warning, critical = row.values
-    with only(watched):
-        assert [hold(seconds) for seconds in (well, warning, critical, well)] == [
-            "",
-            "warning",
-            "critical",
-            "",
-        ]
 
 
 @pytest.mark.django_db
