@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
-from openai import OpenAI
 
 from costs.days import local_today
 from costs.models import CostBreakdownDaily, CostGlobalDaily
 from costs.pricing import EXACT, plain
-from healthpilot.ai.clients import Actor, MeteredOpenAI
+from healthpilot.ai.actor import Actor
 from healthpilot.dataqueue.enqueue import enqueue
 from healthpilot.dataqueue.models import Job, State
 
@@ -75,6 +74,10 @@ def largest(kind: str, day: date) -> list[tuple[str, str]]:
 
 def written(day: date, *, job_id: str = "") -> Told:
     """Return what the model says of a day. Raises BudgetDeferred, and what the client raises."""
+    from openai import OpenAI  # slow to import, and needed by few processes
+
+    from healthpilot.ai.clients import MeteredOpenAI  # which imports it too
+
     actor = Actor(user_id=WHO, tier=settings.TIERS[-1], domain="reports", job_id=job_id or None)
     with OpenAI(api_key=settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL or None) as client:
         answer = MeteredOpenAI(actor, client).responses.create(

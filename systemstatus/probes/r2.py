@@ -6,8 +6,6 @@ import time
 from functools import lru_cache
 from typing import Any, Final
 
-import boto3  # type: ignore[import-untyped] # boto has no types
-from botocore.config import Config  # type: ignore[import-untyped] # boto has no types
 from django.conf import settings
 
 from systemstatus.registry import CheckState, Reading
@@ -48,6 +46,9 @@ def client() -> Client:
 
 def signed(step: str) -> str:
     """Return a signed address for one step; made here, nothing is asked for it."""
+    import boto3  # type: ignore[import-untyped] # no types; slow to import, and needed by few processes
+    from botocore.config import Config  # type: ignore[import-untyped] # see above
+
     maker = boto3.client(
         "s3",
         endpoint_url=settings.R2_ENDPOINT_URL,
