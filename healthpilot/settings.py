@@ -114,6 +114,8 @@ SESSION_LIMITS = {
     "statement_timeout": "8s" if HEALTHPILOT_ROLE == "web" else "300s",
     "idle_in_transaction_session_timeout": "60s",
     "timezone": "UTC",
+    # Whose a session is, for whoever looks at PostgreSQL.
+    "application_name": f"healthpilot-{HEALTHPILOT_ROLE}",
 }
 PATIENCE_S = 10 if HEALTHPILOT_ROLE == "web" else None
 DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS, patience_s=PATIENCE_S)}

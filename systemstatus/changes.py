@@ -31,6 +31,8 @@ WORDS: Final = {
     "job.retry": "Job retried",
     "job.run_now": "Job run now",
     "schedule.run": "Schedule run now",
+    "session.cancel": "Statement cancelled",
+    "session.terminate": "Database session ended",
     "error.resolve": "Error resolved",
     "error.reopen": "Error reopened",
     "error.mute": "Error muted",

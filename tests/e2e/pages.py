@@ -23,6 +23,7 @@ from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
 from healthpilot.cache import ForgivingRedisCache
 from healthpilot.dataqueue.models import Job, QueueClass, State
+from systemstatus import sessions
 from tests.costs import recorded
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
@@ -33,6 +34,7 @@ from tests.systemstatus import scenes
 MODEL = "gpt-4o"
 OWN_TABS = ("overview", "budgets", "health", "database", "storage", "integrations")
 SIMULATION = "/admin/cost/budget/simulation?scope=global&key=&days=7"
+HELD = "/admin/status/database/sessions/48213"
 FIRST_USER = f"usr_{Random(1).randrange(36**6):06x}"  # as make_month names its first
 
 
@@ -135,6 +137,13 @@ def redis_away() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def held_session() -> Iterator[None]:
+    """A session of a reporting program holds what others wait for."""
+    with mock.patch.object(sessions, "session_of", return_value=status.held_session()):
+        yield
+
+
 @dataclass(frozen=True)
 class Visit:
     """One page in one state.
@@ -233,6 +242,8 @@ PAGES = [
         "status, budgets: a rehearsal", "/admin/status/budgets?rehearse=db.connections&warning=5", bad_night
     ),
     Visit("status, budgets: an empty group", "/admin/status/budgets?show=over", quiet_hour),
+    Visit("status, database: a session that is gone", "/admin/status/database/sessions/7", as_admin=True),
+    Visit("status, database: a session", HELD, as_admin=True, during=held_session),
     Visit("status: no such tab", "/admin/status/nowhere"),
     Visit("alerts: a bad night", "/admin/status/alerts", scenes.make_night, as_admin=True),
     Visit("alerts: timeline", "/admin/status/alerts?view=timeline", scenes.make_night),

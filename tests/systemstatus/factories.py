@@ -12,6 +12,7 @@ from systemstatus import grains, registry
 from systemstatus.alerts.bounds import key_of
 from systemstatus.models import Alert, AlertState, Severity, Snapshot, StatusLease
 from systemstatus.registry import Module
+from systemstatus.sessions import Session
 from systemstatus.thresholds import BY_ID
 
 HOSTILE = '<img src=x onerror="alert(1)">&amp;\u202e{{7*7}}'
@@ -173,6 +174,16 @@ def make_bad_night(*, minutes: int = 35, hours: int = 2) -> None:
 def listed(pid: int, app: str, state: str, query: str, seconds: float) -> dict[str, Any]:
     return {"pid": pid, "app": app, "account": "healthpilot", "state": state, "query": query, "waits_for": "",
             "query_s": seconds, "state_s": seconds, "transaction_s": seconds}  # fmt: skip
+
+
+def held_session() -> Session:
+    """Return the session at the top of the blocking tree, as its own page would find it."""
+    began = timezone.now() - timedelta(minutes=41)
+    return Session(
+        48213, "client backend", "metabase", "report_reader", "healthpilot", "idle in transaction",
+        "SELECT carrier, sum(cost) FROM rating_cdr WHERE day = ? GROUP BY carrier", began, began, began,
+        is_asking=False, blocks=3,
+    )  # fmt: skip
 
 
 DATABASE: Mapping[str, Any] = {
