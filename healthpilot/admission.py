@@ -15,7 +15,7 @@ Action = Literal["run", "downgrade", "defer"]
 class Ask:
     """What is about to run: whose it is, what it may take, and whether a smaller way of doing it exists.
 
-    is_continuation: the same job asks again in its course, and is no further job.
+    is_job: False where the same job asks again in its course, and for an AI call: neither is a further job.
     """
 
     what: str
@@ -28,7 +28,7 @@ class Ask:
     est_output_tokens: int = 0
     model: str = ""
     can_downgrade: bool = False
-    is_continuation: bool = False
+    is_job: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

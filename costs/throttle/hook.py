@@ -21,7 +21,7 @@ class BudgetHook:
             est_output_tokens=ask.est_output_tokens,
             model=ask.model,
             may_downgrade=ask.can_downgrade,
-            jobs=0 if ask.is_continuation else 1,
+            jobs=1 if ask.is_job else 0,
         )
         rule = f"{found.rule.scope} {found.rule.place}" if found.rule else ""
         return admission.Verdict(

@@ -58,6 +58,7 @@ class Call:
                 est_output_tokens=tokens_out,
                 model=model,
                 can_downgrade=smaller is not None,
+                is_job=False,
             )
         )
         if not self.verdict:

@@ -155,7 +155,7 @@ class Budget:
         """Ask; a hook that fails puts the work off rather than letting it spend."""
         if not self.kind.asks:
             return Verdict()
-        question = replace(self.kind.ask(self.work), is_continuation=is_continuation)
+        question = replace(self.kind.ask(self.work), is_job=not is_continuation)
         try:
             verdict = admission.admit(question)
         except Exception as error:
