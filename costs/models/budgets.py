@@ -82,6 +82,12 @@ class CostDecision(models.Model):
             # The newest first on the page, and those of one user for the question why.
             models.Index(fields=["-decided_at", "-id"], name="cost_decisions_newest"),
             models.Index(fields=["user_id", "-decided_at"], name="cost_decisions_user"),
+            # Who waits is what the page asks first: a handful among a month of answers.
+            models.Index(
+                fields=["-decided_at", "-id"],
+                name="cost_decisions_held",
+                condition=~models.Q(action="run"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Which waiting job a worker takes next: the longest waiting past a bound, else by priority and fair turn."""
+"""Which waiting job a worker takes next: whose turn passed long ago, else by priority and fair turn."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,15 +9,16 @@ from django.db import connection, transaction
 from healthpilot.dataqueue.entries import note
 from healthpilot.dataqueue.models import Job
 
-# Whoever has waited so long goes before every priority, so that low ones are late, never left.
+# Whose turn came so long ago goes before every priority, so that low ones are late, never left. The turn
+# counts, not the wait: a user's ten thousand old jobs would else come before the first of everybody else.
 AGING: Final = "10 minutes"
 
 NEXT: Final = f"""
 WITH aged AS (
     SELECT id FROM dataqueue_jobs
     WHERE state = 'waiting' AND queue_class = %(queue_class)s
-      AND due_at < clock_timestamp() - interval '{AGING}'
-    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
+      AND fair_at < clock_timestamp() - interval '{AGING}'
+    ORDER BY fair_at LIMIT 1 FOR UPDATE SKIP LOCKED
 ), turn AS (
     SELECT id FROM dataqueue_jobs
     WHERE state = 'waiting' AND queue_class = %(queue_class)s AND NOT EXISTS (SELECT FROM aged)

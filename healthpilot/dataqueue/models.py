@@ -102,9 +102,13 @@ class Job(models.Model):
                 condition=Q(state=State.WAITING),
                 name="dataqueue_jobs_turn",
             ),
-            # The longest wait of a class, for the bound after which age alone counts.
+            # The longest wait of a class, which pages and System Status show.
             models.Index(
                 "queue_class", "due_at", condition=Q(state=State.WAITING), name="dataqueue_jobs_age"
+            ),
+            # The turn that came longest ago, for the bound after which priority does not count.
+            models.Index(
+                "queue_class", "fair_at", condition=Q(state=State.WAITING), name="dataqueue_jobs_passed"
             ),
             # Where a user's last turn lies, so that the next job is put after it.
             models.Index(

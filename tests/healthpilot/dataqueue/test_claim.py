@@ -34,9 +34,17 @@ def test_the_thousand_jobs_of_one_user_do_not_come_before_the_first_of_another()
 
 def test_who_has_waited_past_the_bound_goes_before_every_priority() -> None:
     low = put("test.heavy", tier="free", priority=99)
-    age(low, due_at="11 minutes")
+    age(low, fair_at="11 minutes")
     urgent = put("test.heavy", tier="enterprise", priority=0)
     assert order("heavy") == [low, urgent]
+
+
+def test_old_jobs_of_one_user_do_not_come_before_the_first_of_another() -> None:
+    crowd = [put(user_id="crowd") for _ in range(6)]
+    for job_id in crowd:
+        age(job_id, due_at="11 minutes")
+    first = put(user_id="one")
+    assert order("free")[:2] == [crowd[0], first]
 
 
 def test_a_paused_class_begins_no_job_until_it_is_resumed() -> None:
