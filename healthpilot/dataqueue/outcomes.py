@@ -20,9 +20,9 @@ from healthpilot.dataqueue.redaction import without_secrets
 
 FIRST_PAUSE_S = 10
 LONGEST_PAUSE_S = 3600
-# Jobs deferred to one moment come back spread over a while: so much each, at most so long.
+# Jobs deferred to one moment come back spread over a while: so much each, for so many at most.
 SPREAD_EACH_S = 0.5
-SPREAD_MOST_S = 600
+SPREAD_MOST = 1200
 ONE_START_LESS = Greatest(F("stuck") - 1, Value(0))
 LET_GO: dict[str, Any] = {"lease_owner": "", "lease_pid": None, "leased_at": None, "lease_until": None}
 
@@ -49,8 +49,17 @@ def cancel(claim: Claim, *, by: str) -> None:
     leave(claim, State.CANCELLED, "cancelled", actor=by, finished_at=Now())
 
 
+def cancel_asked(claim: Claim) -> str:
+    """Return who asked meanwhile that the job stop, '' where nobody did."""
+    asked = Job.objects.filter(pk=claim.job_id, token=claim.token).values_list("cancel_by", flat=True)
+    return asked.first() or ""
+
+
 def fail(claim: Claim, job: Job, error: BaseException, *, for_good: bool, actor: str) -> None:
     """Let the job be tried again after a pause, or end it when that is of no use any more."""
+    if by := cancel_asked(claim):
+        cancel(claim, by=by)
+        return
     said = " ".join(without_secrets(str(error)).replace("\0", "").split())
     columns: dict[str, Any] = {"error_code": type(error).__name__[:64], "error_message": said[:1000]}
     detail = f"{columns['error_code']}: {said}"
@@ -71,6 +80,9 @@ def pause_s(failures: int) -> float:
 
 def defer(claim: Claim, verdict: Verdict, *, begun: bool, actor: str) -> None:
     """Put the job off as admission says; before it began that is no attempt."""
+    if by := cancel_asked(claim):
+        cancel(claim, by=by)
+        return
     release_at = verdict.release_at or timezone.now() + timedelta(minutes=1)
     columns: dict[str, Any] = {
         "not_before": spread(release_at, verdict.rule),
@@ -86,9 +98,8 @@ def defer(claim: Claim, verdict: Verdict, *, begun: bool, actor: str) -> None:
 def spread(release_at: datetime, rule: str) -> datetime:
     """Return a moment after the release, the later the more jobs wait for it: they come back one by one."""
     waiting = Job.objects.filter(state=State.DEFERRED, defer_rule=rule[:120], not_before__gte=release_at)
-    return release_at + timedelta(
-        seconds=random.uniform(0, min(SPREAD_MOST_S, waiting.count() * SPREAD_EACH_S))
-    )
+    length_s = waiting[:SPREAD_MOST].count() * SPREAD_EACH_S
+    return release_at + timedelta(seconds=random.uniform(0, length_s))
 
 
 def hand_back(claim: Claim, job: Job, why: str, *, actor: str) -> None:

@@ -1,0 +1,34 @@
+"""What becomes of a job that somebody asked to stop while its batch ran."""
+
+from collections.abc import Callable
+
+import pytest
+
+from healthpilot.admission import Verdict
+from healthpilot.dataqueue import actions, outcomes
+from healthpilot.dataqueue.claim import Claim, next_job
+from healthpilot.dataqueue.models import Job
+from tests.healthpilot.dataqueue.jobs import entries, put, seen
+
+pytestmark = pytest.mark.django_db
+
+
+def failed(claim: Claim, job: Job) -> None:
+    outcomes.fail(claim, job, ValueError("no good"), for_good=False, actor="w")
+
+
+def put_off(claim: Claim, job: Job) -> None:
+    outcomes.defer(claim, Verdict(action="defer", reason="full", rule="cap"), begun=True, actor="w")
+
+
+@pytest.mark.parametrize("let_go", [failed, put_off])
+def test_it_stops_although_the_batch_failed_or_a_budget_put_it_off(
+    let_go: Callable[[Claim, Job], None],
+) -> None:
+    job_id = put()
+    taken = next_job("free", owner="w")
+    assert taken
+    assert actions.cancel(job_id, actor="maren").ok
+    let_go(*taken)
+    assert seen(job_id).state == "cancelled"
+    assert entries(job_id)[-1] == "cancelled"
