@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -33,6 +33,7 @@ from healthpilot.web.pages import MAX_LIMIT
 from healthpilot.web.roles import Role
 
 router = Router(tags=["budgets"])
+NO_NUL: Final = r"^[^\x00]*$"
 
 
 class CapsBody(Schema):
@@ -91,7 +92,7 @@ class SaveBody(CapsBody):
 
     apply_scope: str
     scope_key: str = ""
-    reason: str = Field("", max_length=500, description="Kept in the audit trail.")
+    reason: str = Field("", max_length=500, pattern=NO_NUL, description="Kept in the audit trail.")
     if_updated_at: datetime | None = Field(
         None, description="updated_at as you saw it; the answer is 409 when somebody saved since."
     )
@@ -125,7 +126,10 @@ def budgets(request: HttpRequest) -> dict[str, Any]:
     """Return up to 200 budgets, global first, then tiers, domains and users by key."""
     order = {"global": 0, "tier": 1, "domain": 2, "user": 3}
     rows = CostBudget.objects.order_by("apply_scope", "scope_key")[:MAX_LIMIT]
-    return {"budgets": [shown(row) for row in sorted(rows, key=lambda row: order[row.apply_scope])]}
+    named = [scope_of(row) for row in rows if row.scope_key != EACH_USER]
+    usage = truth.rolled_usage(named, local_today(timezone.now()))
+    ordered = sorted(rows, key=lambda row: order[row.apply_scope])
+    return {"budgets": [shown(row, usage.get(scope_of(row))) for row in ordered]}
 
 
 @router.post(
@@ -152,7 +156,9 @@ def save(request: HttpRequest, body: SaveBody) -> Any:
         return refused("invalid_budget", f"{error.field}: {error}", "Correct it and send it again.", 422)
     except BudgetConflict as error:
         return refused("budget_conflict", str(error), "Read it with GET, then send it again.", 409)
-    return shown(saved.budget) | {"in_force": saved.is_published}
+    scope, today = scope_of(saved.budget), local_today(timezone.now())
+    usage = None if scope.key == EACH_USER else truth.rolled_usage([scope], today)[scope]
+    return shown(saved.budget, usage) | {"in_force": saved.is_published}
 
 
 @router.delete(
@@ -193,8 +199,8 @@ def actor_of(request: HttpRequest) -> str:
     return f"token {who.name}" if hasattr(who, "scopes") else str(who.get_username())
 
 
-def shown(budget: CostBudget) -> dict[str, Any]:
-    """Return one budget as its body."""
+def shown(budget: CostBudget, usage: truth.Usage | None) -> dict[str, Any]:
+    """Return one budget as its body, with what its scope used."""
     counts = {name: getattr(budget, name) for name in COUNTS}
     sums = {name: getattr(budget, name) for name in SUMS}
     return {
@@ -204,14 +210,12 @@ def shown(budget: CostBudget) -> dict[str, Any]:
         **{name: None if cap >= NO_CAP_USD else numbers.plain(cap) for name, cap in sums.items()},
         "updated_by": budget.updated_by,
         "updated_at": budget.updated_at,
-        "used": None if budget.scope_key == EACH_USER else used(scope_of(budget)),
+        "used": used(usage) if usage else None,
     }
 
 
-def used(scope: Scope) -> dict[str, Any]:
-    """Return what a scope used today."""
-    day = local_today(timezone.now())
-    usage = truth.rolled_usage([scope], day)[scope]
+def used(usage: truth.Usage) -> dict[str, Any]:
+    """Return what a scope used today and in the month."""
     today = usage.today
     return {
         "cpu_ms": today.cpu_ms,

@@ -31,7 +31,8 @@ def jobs(request: HttpRequest) -> HttpResponse:
     """Show how the queues stand and one page of jobs."""
     form = JobsForm(request.GET)
     filters, problems = form.asked()
-    limit = clamped(int(request.GET["limit"]) if request.GET.get("limit", "").isdecimal() else None)
+    asked = request.GET.get("limit", "")[:9]
+    limit = clamped(int(asked) if asked.isdecimal() else None)
     try:
         page = queries.jobs(filters, limit=limit, cursor=request.GET.get("cursor"))
     except CursorError as error:
