@@ -1,11 +1,14 @@
 """Pages that begin heavy work on costs: an export, a long replay, yesterday in words."""
 
+import hashlib
+import json
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -61,11 +64,13 @@ def simulate(request: HttpRequest) -> HttpResponse:
     except BudgetError as error:
         messages.error(request, str(error))
         return redirect("costs:budgets")
+    if budget_page.checked(caps)[1]:
+        return redirect(f"{reverse('costs:budget_simulation')}?{request.GET.urlencode()}")
     span = last_days(days, local_today(timezone.now()))
     payload = {"scope": scope.kind, "key": scope.key, "caps": caps}
     payload |= {"first_on": f"{span.first_on}", "last_on": f"{span.last_on}"}
-    typed = ":".join(caps.values())
-    return begin(request, "costs.simulate", payload, f"costs.simulate:{scope.name}:{span.first_on}:{typed}")
+    asked_for = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+    return begin(request, "costs.simulate", payload, f"costs.simulate:{asked_for}")
 
 
 @role_required(Role.VIEWER)

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from costs.budget_page import CAPS
 from costs.jobs import ExportPayload, Growing, SimulationPayload, export, replay
 from costs.models import CostDay
 from costs.rollup import rollup_costs_for_date
@@ -124,6 +125,19 @@ def test_the_page_begins_a_replay_as_a_job(admin: Client) -> None:
     job = Job.objects.get()
     assert answer["Location"] == f"/admin/jobs/{job.pk}"
     assert (job.state, (job.result or {})["found"]) == ("succeeded", "Nothing was recorded in these days")
+
+
+def test_two_proposals_that_differ_only_at_their_end_are_two_jobs(admin: Client) -> None:
+    caps = "&".join(f"{cap.name}=999000" for cap in CAPS[:-1])
+    path = f"/admin/cost/budget/simulation/job?scope=user&key={'u' * 40}&{caps}&llm_output_tokens_cap="
+    first, second, again = (admin.post(f"{path}{cap}")["Location"] for cap in (7, 8, 8))
+    assert first != second == again
+
+
+def test_caps_that_are_none_begin_no_job_and_are_told(admin: Client) -> None:
+    path = "/admin/cost/budget/simulation/job?scope=tier&key=free&days=7&daily_jobs_cap=-5"
+    assert "Write a whole number" in admin.post(path, follow=True).content.decode()
+    assert not Job.objects.exists()
 
 
 def test_a_replay_of_no_cap_is_refused_for_good() -> None:
