@@ -8,7 +8,7 @@ from typing import Final
 from django.db.models import Max, Q, Sum
 from django.utils import timezone
 
-from costs.budget_page import CAPS, PLACES, Cap, current, percent, title
+from costs.budget_page import CAPS, PLACES, Cap, current, percent, title, usage_by
 from costs.days import local_today
 from costs.forecast import HISTORY_DAYS, month_of, project
 from costs.marks import median
@@ -47,29 +47,26 @@ def findings(now: datetime) -> Iterator[Finding]:
 
 def caps(budgets: Sequence[CostBudget], today: date) -> Iterator[Finding]:
     """Yield each cap that is used to 50, 80 or 100 %; only those on everything become critical."""
+    for budget, one, cap, share in shares(budgets, today):
+        if share >= NOTICED:
+            yield filled(one, cap, budget, share)
+
+
+def shares(budgets: Sequence[CostBudget], today: date) -> Iterator[tuple[CostBudget, Scope, Cap, int]]:
+    """Yield for each cap how much of it is used, in percent; of each user's budget those who used half."""
+    usage = usage_by([scope_of(budget) for budget in budgets], today)
     for budget in budgets:
         limits, scope = caps_of(budget), scope_of(budget)
-        for one, used in used_by(scope, limits, today):
+        users = [Scope(USER, user_id) for user_id in near_users(limits, today)] if is_each(scope) else []
+        for one, used in (usage_by(users, today) if is_each(scope) else {scope: usage[scope]}).items():
             for cap in CAPS:
-                place = PLACES[cap.name]
-                share = percent(used[place], limits[place])
-                if share is not None and limits[place] > 0 and share >= NOTICED:
-                    yield filled(one, cap, budget, share)
+                share = percent(used[PLACES[cap.name]], limits[PLACES[cap.name]])
+                if share is not None and limits[PLACES[cap.name]] > 0:
+                    yield budget, one, cap, share
 
 
-def used_by(scope: Scope, limits: Sequence[int], today: date) -> Iterator[tuple[Scope, Sequence[int]]]:
-    """Yield a scope with what it used; for each user's budget the users that used half of a cap."""
-    if scope.key != EACH_USER:
-        yield scope, places(truth.rolled_usage([scope], today)[scope])
-        return
-    for user_id in near_users(limits, today):
-        one = Scope(USER, user_id)
-        yield one, places(truth.rolled_usage([one], today)[one])
-
-
-def places(usage: truth.Usage) -> tuple[int, ...]:
-    """Return a usage in the order of the caps' places."""
-    return (*usage.today.each(), usage.today.cost_nano + usage.month_nano)
+def is_each(scope: Scope) -> bool:
+    return scope.key == EACH_USER
 
 
 def near_users(limits: Sequence[int], today: date) -> Iterable[str]:
@@ -214,14 +211,10 @@ def age_reading() -> Reading:
 def caps_reading() -> Reading:
     """Return how much of each cap is used, in percent, for System Status."""
     today = local_today(timezone.now())
-    found: dict[str, float] = {}
-    for budget in CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS]:
-        limits = caps_of(budget)
-        for one, used in used_by(scope_of(budget), limits, today):
-            for cap in CAPS:
-                share = percent(used[PLACES[cap.name]], limits[PLACES[cap.name]])
-                if share is not None and limits[PLACES[cap.name]] > 0:
-                    found[f"{one.name.rstrip(':')}: {cap.name}"] = share
+    budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS])
+    found: dict[str, float] = {
+        f"{one.name.rstrip(':')}: {cap.name}": share for _, one, cap, share in shares(budgets, today)
+    }
     if not found:
         return Reading(state=CheckState.DISABLED, note="No budget has a cap")
     return Reading({"cost.budget": found})

@@ -4,8 +4,8 @@ They are a fragment of their own, for what changes a budget holds a token, and t
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -68,9 +68,10 @@ def controls(request: HttpRequest) -> HttpResponse:
         return render(request, "costs/_budget_control.html", one(request, scope))
     ordered = sorted(CostBudget.objects.order_by("apply_scope", "scope_key")[:200], key=place_of)
     today = local_today(timezone.now())
+    used = budget_page.usage_by([scope_of(row) for row in ordered[:SHOWN]], today)
     everything = Scope(GLOBAL)
     context = {
-        "controls": [control_of(row, today) for row in ordered[:SHOWN]],
+        "controls": [control_of(row, used[scope_of(row)]) for row in ordered[:SHOWN]],
         "rest": max(0, len(ordered) - SHOWN),
         "may_change": has_role(request, Role.ADMIN),
         "first": {"id": control_id(everything), "edit_url": budget_page.edit_url(everything)},
@@ -86,14 +87,13 @@ def one(request: HttpRequest, scope: Scope, **more: Any) -> dict[str, Any]:
     """Return the context of one scope's control."""
     row = CostBudget.objects.filter(apply_scope=scope.kind, scope_key=scope.key).first()
     row = row or CostBudget(apply_scope=scope.kind, scope_key=scope.key, **budget_page.no_caps())
-    control = control_of(row, local_today(timezone.now()))
+    control = control_of(row, budget_page.usage_of(scope, local_today(timezone.now())))
     return {"control": control, "may_change": has_role(request, Role.ADMIN), **more}
 
 
-def control_of(row: CostBudget, today: date) -> Control:
+def control_of(row: CostBudget, used: Sequence[int]) -> Control:
     """Return one budget's control, with the caps that it has."""
     scope, caps = scope_of(row), caps_of(row)
-    used = budget_page.usage_of(scope, today)
     lines = []
     for cap in CAPS:
         place = PLACES[cap.name]

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from costs import alerting
 from costs.models import NO_CAP, CostBudget, CostDecision
 from costs.throttle import check_budget_and_maybe_defer
 from costs.throttle.decisions import waiting
@@ -124,6 +125,23 @@ def test_viewers_look_and_do_not_change(client: Client) -> None:
     assert "Cap something" not in client.get(LIST).content.decode()
     assert client.get(FREE).status_code == 403
     assert client.post("/admin/cost/budget/undo").status_code == 403
+
+
+def test_a_hundred_budgets_take_no_more_queries_than_two(
+    admin: Client, django_assert_max_num_queries: Any
+) -> None:
+    for name in ["a", "b", *(f"u{number}" for number in range(100))]:
+        CostBudget.objects.create(
+            apply_scope="user", scope_key=name, daily_jobs_cap=9, daily_cost_usd_cap=1, updated_by="ada"
+        )
+    with django_assert_max_num_queries(12):
+        admin.get(LIST)
+    with django_assert_max_num_queries(12):
+        admin.get("/api/admin/cost/budgets")
+    with django_assert_max_num_queries(3):
+        shares = alerting.caps_reading().values["cost.budget"]
+    assert isinstance(shares, dict)
+    assert len(shares) == 204
 
 
 @pytest.mark.parametrize(
