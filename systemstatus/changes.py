@@ -12,8 +12,8 @@ from systemstatus.models import AuditEntry
 MINUTES: Final = 30
 MOST: Final = 5
 MOST_MOMENTS: Final = 200
-# What people do about alerts and errors answers them and does not cause them.
-ANSWERS: Final = ("alert.", "error.")
+# What people do about alerts and errors, and a look in between, answers them and does not cause them.
+ANSWERS: Final = ("alert.", "error.", "check.")
 
 WORDS: Final = {
     "deploy": "Another release",
@@ -31,6 +31,7 @@ WORDS: Final = {
     "job.retry": "Job retried",
     "job.run_now": "Job run now",
     "schedule.run": "Schedule run now",
+    "check.run": "Checks run now",
     "session.cancel": "Statement cancelled",
     "session.terminate": "Database session ended",
     "error.resolve": "Error resolved",

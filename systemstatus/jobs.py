@@ -1,15 +1,17 @@
-"""The job that checks the whole audit trail, piece by piece."""
+"""The jobs of System Status: the check of the whole audit trail, and checks that somebody wants run now."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from healthpilot.dataqueue.enqueue import enqueue
 from healthpilot.dataqueue.kinds import Payload, job_kind
-from healthpilot.dataqueue.work import Step, Work
+from healthpilot.dataqueue.work import JobRefusedError, Step, Work
+from systemstatus import probing, registry, runs
 from systemstatus.audit import FIRST, check_chain
 from systemstatus.models import AuditEntry
 
 VERIFY: Final = "audit.verify"
+RUN_LIMIT_S: Final = 40.0
 
 
 class VerifyPayload(Payload):
@@ -43,3 +45,22 @@ def verify(actor: str) -> int:
     return enqueue(
         VERIFY, tier="system", user_id=actor[:40], domain="system", unique_key=VERIFY, actor=actor[:80]
     )
+
+
+class ChecksPayload(Payload):
+    """Whose checks are run: a module's, all of them or one."""
+
+    module: str
+    check: str = ""
+
+
+@job_kind(runs.RUN, payload=ChecksPayload, label="Checks run now", queue="system", asks=False, max_attempts=2)
+def run_checks(work: Work, asked: ChecksPayload) -> Iterator[Step]:
+    """Ask what can be asked of a module in between; what it said is the job's result."""
+    module = registry.registered.get(asked.module)
+    if module is None:
+        raise JobRefusedError(f"There is no module {asked.module!r} to check")
+    answers = probing.run_all(runs.probes_now(module, asked.check), limit_s=RUN_LIMIT_S)
+    actor = work.user_id
+    work.result.update(checks=runs.ended(module.name, work.id, actor, answers))
+    yield Step(done=len(answers), total=len(answers), unit="checks", checkpoint={"done": True})

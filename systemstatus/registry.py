@@ -50,12 +50,14 @@ class Probe:
 
     run: called in a thread with a database connection of the collector's; returns a Reading or raises.
     every_s: how often at most; between, the last answer stands. timeout_s: then it counts as hung.
+    counts: its answer is what came since the last pass, so that nobody else may ask it in between.
     """
 
     name: str
     run: Callable[[], Reading]
     every_s: int = 60
     timeout_s: float = 5.0
+    counts: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ class Module:
 
     depends_on: names of modules whose failure explains this one's. routes (beginnings of route templates),
     tasks (beginnings of Celery task names) and clients (names of outbound clients) are those it answers for.
+    trials: what is asked only when somebody wants to know now, for it costs money or somebody's quota.
     """
 
     name: str
@@ -83,6 +86,7 @@ class Module:
     owner: str
     depends_on: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
+    trials: tuple[Probe, ...] = ()
     metrics: tuple[Metric, ...] = ()
     routes: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -98,7 +102,7 @@ def register(module: Module) -> Module:
         raise ValueError(f"{module.name!r} is no name of a module: use 1 to 40 characters")
     if module.name in registered:
         raise ValueError(f"a module named {module.name} is registered already")
-    names = [probe.name for probe in module.probes]
+    names = [probe.name for probe in (*module.probes, *module.trials)]
     if len(set(names)) < len(names):
         raise ValueError(f"{module.name} has two probes of one name: {', '.join(sorted(names))}")
     registered[module.name] = module

@@ -7,7 +7,7 @@ from functools import partial
 from django.conf import settings
 
 from healthpilot.dataqueue import kinds
-from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, web, workers
+from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, trials, web, workers
 from systemstatus.probes.integrations import integration
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
@@ -70,7 +70,10 @@ register(
         core=True,
         owner="telemetry",
         depends_on=("postgres", "redis"),
-        probes=(Probe("requests", web.requests), Probe("exceptions", web.exceptions)),
+        probes=(
+            Probe("requests", web.requests, counts=True),
+            Probe("exceptions", web.exceptions, counts=True),
+        ),
         metrics=(
             Metric("api.requests", "requests", "Requests in the last minute"),
             Metric("api.p50", "ms", "Latency p50", "api.p50"),
@@ -277,6 +280,7 @@ register(
         layer=Layer.STORAGE,
     )
 )
+TRIALS = {"openai": trials.openai, "brevo": trials.brevo}
 for client, title, setting, owner, tasks in (
     ("openai", "OpenAI", "OPENAI_API_KEY", "healthpilot.ai", ("ai.",)),
     ("brevo", "Brevo", "BREVO_API_KEY", "systemstatus", ()),
@@ -284,4 +288,5 @@ for client, title, setting, owner, tasks in (
     ("webhook", "Alert webhook", "ALERT_WEBHOOK_URL", "systemstatus", ()),
     ("apprise", "Apprise", "ALERT_APPRISE_URLS", "systemstatus", ()),
 ):
-    register(integration(client, title, partial(lacking, setting), owner=owner, tasks=tasks))
+    asked = (Probe("key", TRIALS[client]),) if client in TRIALS else ()
+    register(integration(client, title, partial(lacking, setting), owner=owner, tasks=tasks, trials=asked))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from systemstatus import alert_views, audit_views, error_views, job_views, session_views, views
+from systemstatus import alert_views, audit_views, error_views, job_views, run_views, session_views, views
 
 app_name = "status"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("status/jobs/schedule/run", job_views.run_entry, name="schedule_run"),
     path("status/api/errors/<str:fingerprint>/mute", error_views.mute, name="error_mute"),
     path("status/api/errors/<str:fingerprint>/<slug:action>", error_views.act, name="error_act"),
+    path("status/<slug:slug>/checks/run", run_views.run_checks, name="run_checks"),
     path("status/database/sessions/<int:pid>", session_views.session, name="session"),
     path("status/audit/export.csv", audit_views.export, name="audit_export"),
     path("status/audit/check", audit_views.check, name="audit_check"),

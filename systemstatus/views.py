@@ -14,7 +14,7 @@ from healthpilot.web import answers
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
-from systemstatus import kept, shell, widget
+from systemstatus import kept, run_lines, shell, widget
 from systemstatus.moment import Moment, moment_of
 from systemstatus.standing import standings
 from systemstatus.tabs import BY_SLUG, FIRST, Tab
@@ -82,7 +82,15 @@ def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str
         "earlier": shell.earlier(moment),
         "later": shell.later(moment),
         "is_swap": answers.wants_fragment(request),
+        **runs_of(moment, chosen),
     }
+
+
+def runs_of(moment: Moment, chosen: Tab | None) -> dict[str, Any]:
+    """Return what somebody had checked of late, for the tabs that offer it; a past minute has none."""
+    offers = chosen is not None and chosen.slug in run_lines.TABS and not moment.is_past
+    found = run_lines.lately() if offers else []
+    return {"runs": found, "runs_go_on": any(run.checks is None for run in found)}
 
 
 def fresh(response: HttpResponse) -> HttpResponse:

@@ -33,6 +33,7 @@ def integration(
     probes: tuple[Probe, ...] = (),
     metrics: tuple[Metric, ...] = (),
     tasks: tuple[str, ...] = (),
+    trials: tuple[Probe, ...] = (),
 ) -> Module:
     """Return the module of a service that is asked under a client's name.
 
@@ -45,7 +46,8 @@ def integration(
         core=False,
         owner=owner,
         depends_on=("redis",),
-        probes=(Probe("calls", partial(calls, name, is_configured)), *probes),
+        probes=(Probe("calls", partial(calls, name, is_configured), counts=True), *probes),
+        trials=trials,
         metrics=(*METRICS, *metrics),
         tasks=tasks,
         clients=(name,),

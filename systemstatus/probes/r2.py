@@ -1,5 +1,6 @@
 """What is asked of Cloudflare R2: put, get and delete one small object, over the instrumented client."""
 
+import os
 import secrets
 import socket
 import time
@@ -57,5 +58,5 @@ def signed(step: str) -> str:
         region_name="auto",
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )
-    place = {"Bucket": settings.R2_BUCKET, "Key": f"healthpilot-probe/{socket.gethostname()}"}
+    place = {"Bucket": settings.R2_BUCKET, "Key": f"healthpilot-probe/{socket.gethostname()}-{os.getpid()}"}
     return str(maker.generate_presigned_url(f"{step}_object", Params=place, ExpiresIn=EXPIRES_S))

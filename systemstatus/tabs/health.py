@@ -8,7 +8,7 @@ from typing import Final
 from django.http import QueryDict
 
 from healthpilot.web import strips
-from systemstatus import heartbeats
+from systemstatus import heartbeats, runs
 from systemstatus.moment import Moment
 from systemstatus.phrases import title_of
 from systemstatus.registry import Module
@@ -30,6 +30,11 @@ class Line:
     runs: Sequence[str]
     cause: str
 
+    @property
+    def is_askable(self) -> bool:
+        """Whether somebody may have it run in between."""
+        return bool(runs.probes_now(self.module, self.check.name))
+
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
@@ -50,10 +55,10 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
 
 def lines_of(moment: Moment, found: Sequence[Standing]) -> list[Line]:
     """Return every check, those that are not well first."""
-    runs = heartbeats.runs_of(moment, RUNS)
+    states = heartbeats.runs_of(moment, RUNS)
     by_name = {one.module.name: one for one in found}
     lines = [
-        Line(one.module, check, runs.get((one.module.name, check.name), [strips.NO_DATA] * RUNS), cause)
+        Line(one.module, check, states.get((one.module.name, check.name), [strips.NO_DATA] * RUNS), cause)
         for one in found
         for check in generic.checks(one, moment)
         for cause in [cause_of(one.module, by_name) if check.status in BAD else ""]

@@ -12,6 +12,7 @@ from healthpilot.web.templatetags.figures import relative
 from systemstatus import queries, registry
 from systemstatus.figures import Figure, figures_of
 from systemstatus.moment import Moment
+from systemstatus.runs import probes_now
 from systemstatus.standing import OFF, OK, UNKNOWN, Standing, standings
 from systemstatus.tabs import generic
 from systemstatus.wording import figure_text
@@ -61,6 +62,11 @@ class Card:
     facts: Sequence[tuple[str, str]]
     error: str
     circuit: tuple[str, str] | None
+
+    @property
+    def is_askable(self) -> bool:
+        """Whether somebody may have it asked now: it is configured, and has a way to be asked."""
+        return self.standing is not None and self.status != OFF and bool(probes_now(self.standing.module))
 
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:

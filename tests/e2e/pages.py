@@ -23,7 +23,7 @@ from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
 from healthpilot.cache import ForgivingRedisCache
 from healthpilot.dataqueue.models import Job, QueueClass, State
-from systemstatus import sessions
+from systemstatus import runs, sessions
 from tests.costs import recorded
 from tests.costs.events import job, store
 from tests.costs.factories import days_ago, make_admin, make_global_day, make_month
@@ -122,6 +122,16 @@ def late() -> None:
 
 def too_late() -> None:
     status.make_day(hours=1, until=status.this_minute() - timedelta(minutes=7))
+
+
+def checked_now() -> None:
+    """A bad night in which somebody had PostgreSQL checked and waits for Redis."""
+    bad_night()
+    told = {"actor": "ada", "at": timezone.now().isoformat(), "job": 41}
+    hung = {"name": "activity", "state": "crashed", "ms": 5000.1, "said": "gave no answer within 5 s"}
+    checks = [{"name": "locks", "state": "ok", "ms": 12.4, "said": ""}, hung]
+    runs.note("postgres", {**told, "checks": checks})
+    runs.note("redis", told)
 
 
 @contextmanager
@@ -244,6 +254,7 @@ PAGES = [
     Visit("status, budgets: an empty group", "/admin/status/budgets?show=over", quiet_hour),
     Visit("status, database: a session that is gone", "/admin/status/database/sessions/7", as_admin=True),
     Visit("status, database: a session", HELD, as_admin=True, during=held_session),
+    Visit("status, health: checked in between", "/admin/status/health", checked_now, as_admin=True),
     Visit("status: no such tab", "/admin/status/nowhere"),
     Visit("alerts: a bad night", "/admin/status/alerts", scenes.make_night, as_admin=True),
     Visit("alerts: timeline", "/admin/status/alerts?view=timeline", scenes.make_night),
