@@ -5,8 +5,10 @@ import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.test import TransactionTestCase
 
 from tests import browser
 
@@ -33,6 +35,15 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Make pytest-playwright use the browser that is here."""
     arguments = [*browser_type_launch_args.get("args", []), *browser.launch_arguments()]
     return browser_type_launch_args | {"executable_path": str(browser.find()), "args": arguments}
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quickly_emptied() -> Iterator[None]:
+    """Empty the tables after a test that commits by our own way; Django's is slower with every partition."""
+    from tests.emptying import empty_tables  # Django is set up by now
+
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", side_effect=empty_tables):
+        yield
 
 
 @pytest.fixture(autouse=True)
