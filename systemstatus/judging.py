@@ -173,10 +173,15 @@ def failures_of(module: Module) -> tuple[int, int] | None:
 
 
 def failed_in_a_row(rows: Sequence[Snapshot], name: str) -> int:
-    """Return how often a check failed in a row up to now; an answer that was carried over counts once."""
+    """Return how often a check failed in a row up to now.
+
+    An answer that was carried over counts once, and a minute in which nobody asked not at all.
+    """
     times: set[str] = set()
     for row in rows:
         check = next((one for one in row.checks if one["name"] == name), None)
+        if check and check["state"] == CheckState.SKIPPED:
+            continue
         if check is None or level_of_check(check["state"]) != Level.CRITICAL:
             break
         times.add(check["at"])

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
+from systemstatus import registry
 from systemstatus.lease import LOCK_WAIT, STATEMENT_WAIT
-from systemstatus.registry import CheckState, Probe, Reading
+from systemstatus.registry import CheckState, Layer, Probe, Reading
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,8 @@ THREADS: Final = 4
 PASS_S: Final = 45.0
 LOOK_S: Final = 0.02
 ERROR_MOST: Final = 300
+# SQLSTATE classes of a server that took no connection or ended one: no room, an operator's shutdown.
+NOT_ANSWERING: Final = ("08", "53", "57P")
 # Above the limit that the server keeps for a statement: for one that is frozen.
 PATIENCE_S: Final = 4.0
 
@@ -46,7 +49,7 @@ class Turn:
 
     def run(self) -> None:
         self.began = time.monotonic()
-        self.settle(answer_of(self.probe, self.began))
+        self.settle(answer_of(self.probe, self.began, module=self.key[0]))
 
     def settle(self, answer: Answer) -> bool:
         """Take the first answer; says whether this was it."""
@@ -158,16 +161,39 @@ def end(turns: Sequence[Turn]) -> None:
         )
 
 
-def answer_of(probe: Probe, began: float) -> Answer:
-    """Run a probe here; what it raises and numbers that are none become its answer."""
+def answer_of(probe: Probe, began: float, *, module: str = "") -> Answer:
+    """Run a probe here; what it raises and numbers that are none become its answer.
+
+    A probe that found no way to PostgreSQL says nothing of its module, unless that is PostgreSQL.
+    """
     try:
         reading = probe.run()
         if not isinstance(reading, Reading):
             raise TypeError(f"returned {type(reading).__name__}, not a Reading")  # noqa: TRY301 - one way out
         answer = checked(replace(reading, detail=plain(reading.detail)))
+    except (OperationalError, InterfaceError) as error:
+        answer = crashed(told(error))
+        if is_without_database(error) and not is_database(module):
+            said = plain(f"PostgreSQL takes no connection: {told(error)}"[:ERROR_MOST])
+            answer = Answer(Reading(state=CheckState.UNKNOWN), error=said)
     except BaseException as error:
-        answer = crashed(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        answer = crashed(told(error))
     return replace(answer, ms=round((time.monotonic() - began) * 1000, 3))
+
+
+def told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def is_without_database(error: Exception) -> bool:
+    """Say whether the server did not take a connection, rather than refuse one statement."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(NOT_ANSWERING)
+
+
+def is_database(name: str) -> bool:
+    module = registry.registered.get(name)
+    return module is not None and module.layer == Layer.DATABASE
 
 
 def crashed(error: str) -> Answer:

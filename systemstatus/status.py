@@ -9,7 +9,7 @@ from django.conf import settings
 from healthpilot.dataqueue import kinds
 from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, trials, web, workers
 from systemstatus.probes.integrations import integration
-from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, tables
+from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, round_trip, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 from systemstatus.thresholds import own_limits
 
@@ -31,6 +31,7 @@ register(
         core=True,
         owner="systemstatus",
         probes=(
+            Probe("round trip", round_trip.round_trip),
             Probe("activity", activity.activity),
             Probe("locks", locks.locks),
             Probe("counters", counters.counters),
@@ -57,6 +58,7 @@ register(
             Metric("db.sequence", "%", "Sequence used", "db.sequence"),
             Metric("db.cache_hit", "%", "Buffer cache hit", "db.cache_hit"),
             Metric("db.deadlocks", "per 5 min", "Deadlocks", "db.deadlocks"),
+            Metric("db.rtt", "ms", "Round trip"),
             Metric("db.size_bytes", "bytes", "Database size"),
         ),
         tasks=("systemstatus.",),

@@ -15,6 +15,8 @@ from systemstatus.standing import ERROR, OFF, OK, RANK, UNKNOWN, WARN, WORDS, St
 from systemstatus.wording import span_text
 
 LINKS: Final = 4
+# Of one part, what fails is said before what is slow.
+FAILING: Final = frozenset({"check.down", "api.errors", "queue.failures", "integration.failures"})
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Trouble:
     since: datetime | None
     word: str = ""
     caused_by: str = ""
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ def unjudged(moment: Moment) -> Trouble | None:
 
 def of_fired(alert: Alert, status: str) -> Trouble:
     bad = status if alert.core or status != ERROR else WARN
-    return Trouble(alert.module, bad, phrase(alert), alert.began_at, value_of(alert), alert.caused_by)
+    said, value = phrase(alert), value_of(alert)
+    return Trouble(alert.module, bad, said, alert.began_at, value, alert.caused_by, alert.rule)
 
 
 def alone(one: Standing, moment: Moment) -> str | None:
@@ -142,7 +146,7 @@ def unwell(one: Standing) -> str:
 def headline(troubles: Sequence[Trouble]) -> Trouble:
     """Return the worst trouble; among equals the one that people notice first, nearest to the edge."""
     bad = [one for one in troubles if one.status == troubles[0].status]
-    return min(bad, key=lambda one: depth(one.module))
+    return min(bad, key=lambda one: (depth(one.module), one.rule not in FAILING))
 
 
 def depth(name: str) -> int:

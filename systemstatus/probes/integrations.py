@@ -88,8 +88,8 @@ def read(name: str, merged: Histogram, outcomes: Counter[str], last: dict[str, A
         "integration.ok_at": round(ok_at),
         "integration.error_at": round(now.timestamp() if failed else last.get("integration.error_at", 0)),
     }
-    state = CheckState.WARNING if failed == merged.count else CheckState.OK
-    note = f"All {failed} calls of the last minute failed" if state == CheckState.WARNING else ""
+    state = CheckState.FAILED if failed == merged.count else CheckState.OK
+    note = f"All {failed} calls of the last minute failed" if state == CheckState.FAILED else ""
     bad = [outcome for outcome, _ in outcomes.most_common() if outcome not in WELL]
     told = {"outcomes": dict(outcomes)} | (
         {"last_error": f"{failed} of {merged.count}: {bad[0]}"} if bad else {}

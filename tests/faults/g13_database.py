@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from typing import Any
 import psutil
 import psycopg
 
+from tests.faults import g13_layers
 from tests.faults.processes import wait_until
 from tests.faults.promises import Size
-from tests.faults.sandbox import empty, execute
+from tests.faults.sandbox import execute
+from tests.faults.watched import Minutes, shown, told
 from tests.receiver import SECRET, Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("alert_transitions", "alerts", "alert_notifications", "status_leases", "status_snapshots_1m")
 LOCKED_S = {"tiny": 12, "normal": 62, "full": 62}
 BACK_WITHIN_S = 30
 PATIENCE_S = 20.0
@@ -38,8 +38,14 @@ def try_it(size: Size) -> str:
     with receiving() as receiver, web() as port, watchdog(receiver):
         cookie = signed_in()
         assert status_of(port, "/admin/cost", cookie) == 200
-        seen = [locked(port, cookie, LOCKED_S[size]), used_up(port, cookie), frozen(port, cookie),
-                redis_stopped(), stopped(port, cookie, receiver, told=size != "tiny")]  # fmt: skip
+        seen = [
+            *g13_layers.try_it(size, port, cookie),
+            locked(port, cookie, LOCKED_S[size]),
+            used_up(port, cookie),
+            frozen(port, cookie),
+            redis_stopped(),
+            stopped(port, cookie, receiver, waits=size != "tiny"),
+        ]
     return "; ".join(seen)
 
 
@@ -122,28 +128,9 @@ def is_back(port: int, cookie: str) -> bool:
         return False
 
 
-def cycles(count: int) -> dict[tuple[str, str], tuple[str, str]]:
-    """Collect and judge so many minutes one after the other, their times counted on; returns what fired."""
-    from systemstatus.alerts.engine import evaluate
-    from systemstatus.collector import collect_snapshot
-    from systemstatus.judging import SOURCE, judge
-
-    newest: Any = execute("SELECT max(minute) FROM status_leases WHERE name = 'collector'")[0][0]
-    at = max(newest, datetime.now(UTC) - timedelta(minutes=1)) if newest else datetime.now(UTC)
-    for _ in range(count):
-        at += timedelta(minutes=1)
-        collect_snapshot(at)
-        evaluate(judge(at), now=at, source=SOURCE)
-    rows = execute(
-        "SELECT rule, module, severity, caused_by FROM alerts"
-        " WHERE closed_at IS NULL AND fired_at IS NOT NULL"
-    )
-    return {(str(rule), str(module)): (str(severity), str(cause)) for rule, module, severity, cause in rows}
-
-
 def locked(port: int, cookie: str, seconds: int) -> str:
     """Hold an exclusive lock on what every page reads, with somebody who waits for it."""
-    empty(*TABLES)
+    minutes = Minutes()
     with psycopg.connect(os.environ["DATABASE_URL"]) as holder:
         holder.execute("LOCK TABLE auth_user IN ACCESS EXCLUSIVE MODE")
         waiter = threading.Thread(target=wait_for_table, daemon=True)
@@ -153,14 +140,14 @@ def locked(port: int, cookie: str, seconds: int) -> str:
         assert status_of(port, "/healthz/live") == 200
         assert took_s < PATIENCE_S
         time.sleep(max(0, seconds - (time.monotonic() - began)))
-        fired = cycles(2 if seconds > 60 else 5)
-        severity, cause = fired["db.lock_wait", "postgres"]
-        assert cause == "", f"put down to {cause}"
+        found = minutes.go(2 if seconds > 60 else 5)
+        severity = told(found, "db.lock_wait", "postgres", severities=("warning", "critical"))
         holder.rollback()
+    said = shown(minutes, "lock", status="error" if severity == "critical" else "warn")
     waiter.join(30)
     back_s = back_within(port, cookie)
-    told = f"503 after {took_s:.0f} s, told as db.lock_wait ({severity})"
-    return f"locked {seconds} s: {told}, back after {back_s:.0f} s"
+    notice = f"503 after {took_s:.0f} s, told as db.lock_wait ({severity}), “{said}”"
+    return f"locked {seconds} s: {notice}, back after {back_s:.0f} s"
 
 
 def wait_for_table() -> None:
@@ -176,7 +163,7 @@ def back_within(port: int, cookie: str) -> float:
 
 def used_up(port: int, cookie: str) -> str:
     """Open connections until the collector sees it, then until there is none left."""
-    empty(*TABLES)
+    minutes = Minutes()
     most = int(str(execute("SELECT current_setting('max_connections')::int")[0][0]))
     held: list[psycopg.Connection] = []
     try:
@@ -184,8 +171,8 @@ def used_up(port: int, cookie: str) -> str:
             str(execute("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")[0][0])
         )
         held += [hold() for _ in range(int(most * 0.92) - taken)]
-        fired = cycles(4)
-        assert fired["db.connections", "postgres"][0] == "critical", fired
+        told(minutes.go(4), "db.connections", "postgres", severities=("critical",))
+        said = shown(minutes, "of its connections in use")
         with contextlib.suppress(psycopg.OperationalError):
             while True:
                 held.append(hold())
@@ -202,7 +189,8 @@ def used_up(port: int, cookie: str) -> str:
         for link in held:
             link.close()
     back_s = back_within(port, cookie)
-    return f"{most} connections used up: told as db.connections (critical), back after {back_s:.0f} s"
+    notice = f"told as db.connections (critical), “{said}”"
+    return f"{most} connections used up: {notice}, back after {back_s:.0f} s"
 
 
 def hold() -> psycopg.Connection:
@@ -241,19 +229,20 @@ def redis_stopped() -> str:
 
     from healthpilot import embedded
 
-    empty(*TABLES)
-    cycles(1)
+    minutes = Minutes()
+    minutes.go(1)
     embedded.valkey.stop(settings.HOME)
     try:
-        fired = cycles(4)
+        found = minutes.go(4)
+        said = shown(minutes, "Redis")
     finally:
         embedded.start(settings.HOME, parts=["valkey"], say=lambda line: None)
-    assert fired["check.down", "redis"] == ("critical", ""), fired
-    assert fired["check.down", "web"][1] == "redis", fired
-    return "Redis stopped: told as redis after three cycles, the rest put down to it"
+    told(found, "check.down", "redis", severities=("critical",))
+    told(found, "check.down", "web", severities=("critical",), cause="redis")
+    return f"Redis stopped: told after four minutes as “{said}”, the rest put down to it"
 
 
-def stopped(port: int, cookie: str, receiver: Receiver, *, told: bool) -> str:
+def stopped(port: int, cookie: str, receiver: Receiver, *, waits: bool) -> str:
     """Stop PostgreSQL at once; pages and the API refuse; the watchdog tells of it past the outbox."""
     from django.conf import settings
     from django.db import connections
@@ -271,15 +260,15 @@ def stopped(port: int, cookie: str, receiver: Receiver, *, told: bool) -> str:
         )
         assert answer.status >= 400, f"an ingest call was answered {answer.status} without a database"
         assert status_of(port, "/healthz/ready") == 503
-        if told:
+        if waits:
             wait_until(lambda: outage_told(receiver, before, "alert.firing"), "a notice of the outage", 100)
         told_s = time.monotonic() - began
     finally:
         embedded.start(settings.HOME, parts=("postgres",), durable=False, say=lambda line: None)
     back_s = back_within(port, cookie)
-    if told:
+    if waits:
         wait_until(lambda: outage_told(receiver, before, "alert.resolved"), "a notice of its end", 60)
-    notice = f", told past the outbox after {told_s:.0f} s and when it was over" if told else ""
+    notice = f", told past the outbox after {told_s:.0f} s and when it was over" if waits else ""
     return f"stopped: 503 after {took_s:.1f} s{notice}, back after {back_s:.0f} s"
 
 

@@ -46,12 +46,14 @@ def outcome(work: Callable[[], object], expects: type[BaseException] | None) -> 
     return 0 if expects is None else 1
 
 
-def wait_until(condition: Callable[[], bool], what: str, limit_s: float = 30) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, limit_s: float = 30, *, every_s: float = 0.02
+) -> None:
     """Wait for a condition; raises AssertionError with what was waited for when it does not come."""
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, f"waited {limit_s:.0f} s in vain for: {what}"
-        time.sleep(0.02)
+        time.sleep(every_s)
 
 
 def is_stopped(pid: int) -> bool:

@@ -34,7 +34,7 @@ PROMISES = [
     Promise(
         "G11",
         "g11_noticed",
-        "a worker, collector or beat that stands still is told within five minutes, and no page is green",
+        "a worker, collector or beat that stands still or dies is told within five minutes, no page is green",
     ),
     Promise(
         "G12",
@@ -44,7 +44,7 @@ PROMISES = [
     Promise(
         "G13",
         "g13_database",
-        "without PostgreSQL there are clear 503s, no false success, and it is told as what it is",
+        "without PostgreSQL there are clear 503s, no false success; what fails is told as what it is",
     ),
     Promise("G14", "g14_flat", "no request and no export loads a full set"),
 ]

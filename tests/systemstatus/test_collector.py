@@ -5,14 +5,15 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from systemstatus import lease
 from systemstatus.collector import collect_snapshot
 from systemstatus.lease import LeaseLostError
 from systemstatus.models import Snapshot, StatusLease
-from systemstatus.registry import CheckState, Reading
+from systemstatus.registry import CheckState, Layer, Reading
 from tests.systemstatus.watched import module, only, probe
 
 NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
@@ -47,6 +48,26 @@ def test_a_minute_is_collected_once_however_often_it_is_asked_for() -> None:
         assert collect_snapshot(NOON - MINUTE).is_busy
         assert not collect_snapshot(NOON + MINUTE).is_busy
     assert (len(runs), at().values) == (2, {"a": 1})
+
+
+@pytest.mark.django_db
+def test_a_probe_without_a_way_to_the_database_blames_the_database_alone() -> None:
+    def nobody_answers() -> Reading:
+        raise OperationalError("sorry, too many clients already")
+
+    def locked() -> Reading:
+        raise OperationalError("canceling statement") from psycopg.errors.QueryCanceled()
+
+    with only(
+        module("redis", probe(nobody_answers)),
+        module("dataqueue", probe(locked)),
+        module("postgres", probe(nobody_answers), layer=Layer.DATABASE),
+    ):
+        collect_snapshot(NOON)
+    states = {name: at(name=name).checks[0]["state"] for name in ("redis", "dataqueue", "postgres")}
+    assert states == {"redis": "unknown", "dataqueue": "crashed", "postgres": "crashed"}
+    assert at(name="redis").error == ""
+    assert "takes no connection" in at(name="redis").checks[0]["error"]
 
 
 @pytest.mark.django_db

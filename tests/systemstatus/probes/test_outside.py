@@ -1,6 +1,5 @@
 """Services, R2, certificates and portals are asked for real, and judged over their windows."""
 
-import datetime as dt
 import http.server
 import ssl
 import threading
@@ -13,9 +12,6 @@ from typing import Any
 import boto3  # type: ignore[import-untyped] # boto has no types
 import pytest
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
@@ -29,6 +25,7 @@ from systemstatus.probes import certificates, integrations, portals, r2
 from systemstatus.registry import CheckState, Metric, Probe, Reading
 from telemetry import flushing
 from telemetry.outbound.client import circuits, observe, observed
+from tests.certificates import write_certificate
 from tests.receiver import receiving
 from tests.systemstatus.test_collector import NOON
 from tests.systemstatus.watched import module, only, probe
@@ -138,19 +135,7 @@ def test_two_failures_of_the_storage_probe_warn_and_three_are_critical() -> None
 @contextmanager
 def tls_server(folder: Path, *, days: int) -> Iterator[str]:
     """Run an https server whose certificate ends in so many days."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - timedelta(days=400))
-    made = made.not_valid_after(now + timedelta(days=days, hours=1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    cert = made.sign(key, hashes.SHA256())
-    pem = folder / "cert.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    pem.write_bytes(private + cert.public_bytes(serialization.Encoding.PEM))
+    pem = write_certificate(folder, days=days)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)

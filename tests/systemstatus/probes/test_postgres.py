@@ -9,7 +9,16 @@ import psycopg
 import pytest
 from django.db import connection
 
-from systemstatus.probes.postgres import activity, asking, counters, indexes, locks, replication, tables
+from systemstatus.probes.postgres import (
+    activity,
+    asking,
+    counters,
+    indexes,
+    locks,
+    replication,
+    round_trip,
+    tables,
+)
 
 
 @contextmanager
@@ -39,6 +48,20 @@ def test_statements_are_shown_without_their_literals(statement: str | None, seen
 
 def test_a_statement_of_megabytes_is_cut() -> None:
     assert len(asking.shown("SELECT " + "x," * 1_000_000)) <= asking.SHOWN
+
+
+@pytest.mark.parametrize(("ms", "state"), [(0.2, "ok"), (49.9, "ok"), (50, "warning"), (250, "failed")])
+def test_a_slow_round_trip_warns_and_a_slower_one_fails(ms: float, state: str) -> None:
+    read = round_trip.judged(ms, [ms])
+    assert (read.state, read.values) == (state, {"db.rtt": ms})
+    assert ("answers in" in read.note) == (state != "ok")
+
+
+@pytest.mark.django_db
+def test_a_round_trip_is_the_fastest_of_five() -> None:
+    read = round_trip.round_trip()
+    assert read.values["db.rtt"] == min(read.detail["rtt_samples_ms"])
+    assert len(read.detail["rtt_samples_ms"]) == 5
 
 
 @pytest.mark.django_db(transaction=True)
