@@ -218,7 +218,7 @@ TIERS = env.words("TIERS", ["free", "pro", "enterprise"])
 BUDGET_PROCESSES = env.whole("BUDGET_PROCESSES", 4, least=1)
 
 # Where the live budgets are that docs/DECISIONS.md must have decided: mappings, or functions that return one.
-GOVERNANCE_BUDGETS = ["governance.budgets.OWN"]
+GOVERNANCE_BUDGETS = ["governance.budgets.OWN", "systemstatus.thresholds.budgets"]
 
 # The smaller model that stands in when budgets say so, as AI_SMALLER_MODELS="gpt-4o=gpt-4o-mini,o3=o4-mini".
 AI_SMALLER_MODELS = env.pairs("AI_SMALLER_MODELS")

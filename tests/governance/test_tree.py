@@ -77,6 +77,16 @@ def test_budgets_are_reconciled_three_ways() -> None:
     }
 
 
+def test_every_limit_of_system_status_is_in_force_as_decided() -> None:
+    log = Reading(preflight.ROOT).log
+    assert log is not None
+    live = budgets.live()
+    assert live["budget.db.xid_age.critical"] == "1,500,000,000"
+    assert budgets.check(log, live) == []
+    (moved,) = budgets.check(log, live | {"budget.api.p95.warning": "501"})
+    assert moved.id == "E040"
+
+
 def test_a_part_that_fails_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[Finding]:
         raise RuntimeError("no")
