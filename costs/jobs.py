@@ -19,6 +19,7 @@ from costs.simulation.outcome import Waiting, seconds
 from costs.simulation.simulate import Simulation, UserReplay, caps_from, simulate
 from costs.simulation.who import waiting_page
 from costs.throttle.scopes import EACH_USER, Scope
+from costs.usage import fold_pending
 from healthpilot.dataqueue.kinds import Payload, job_kind
 from healthpilot.dataqueue.work import JobRefusedError, Step, Work
 from healthpilot.web.pages import MAX_LIMIT
@@ -190,15 +191,24 @@ class RepricePayload(Payload):
     asks=False,
 )
 def reprice(work: Work, asked: RepricePayload) -> Iterator[Step]:
-    """Reprice day by day; a day that is not as it was looked at is left as it is and named."""
+    """Reprice day by day; a day that is not as it was looked at is left as it is and named.
+
+    What waits is folded in a batch of its own: the fold holds the partials until its batch is committed, and
+    whoever rolls up another day would wait for them as long as this day takes. The checkpoint says so, or a
+    day that kills its worker would begin anew with each fold and never be parked.
+    """
     at = work.checkpoint or {"next": 0, "changed": "0", "left": []}
     days = sorted(asked.days)
     for number in range(at["next"], len(days)):
         day, left = days[number], list(at["left"])
+        if at.get("folded_for") != number:
+            fold_pending()
+            at = {**at, "folded_for": number}
+            yield Step(done=number, total=len(days), checkpoint=at, unit="days", message=f"{day}")
         found = [one for one in repricing.preview(day, day) if one.version == asked.days[day]]
         changed = Decimal(at["changed"])
         if found:
-            list(repricing.apply(found))
+            list(repricing.apply(found, folds=False))
             repricing.keep(found, actor=asked.actor)
             changed = EXACT.add(changed, found[0].change)
         else:

@@ -32,7 +32,12 @@ class FutureDay(Exception):  # noqa: N818 - named in the public interface
 
 
 def rollup_costs_for_date(
-    day: date, *, from_raw: bool = False, dry_run: bool = False, reprice: Check | None = None
+    day: date,
+    *,
+    from_raw: bool = False,
+    dry_run: bool = False,
+    reprice: Check | None = None,
+    folds: bool = True,
 ) -> DayCost:
     """Make the cost rows of one local day equal to its usage × prices; again and again gives the same rows.
 
@@ -45,6 +50,8 @@ def rollup_costs_for_date(
         dry_run: compute and roll back.
         reprice: price by what is in effect for the day now; called first in the transaction that holds the
             day, so that it can refuse by raising.
+        folds: False where the caller folded a moment ago, and would hold the partials until its own
+            transaction ends; rows that came since mark the day, and are added as late ones are.
 
     Raises:
         FutureDay: when the day has not begun.
@@ -58,7 +65,8 @@ def rollup_costs_for_date(
         raise FutureDay(day)
     check_zone()
     windows.advance(local_today(now))
-    fold_pending(leaving=day_bounds(day, cost_zone()) if from_raw else None)
+    if folds:
+        fold_pending(leaving=day_bounds(day, cost_zone()) if from_raw else None)
     held = lease.claim(day)
     try:
         with transaction.atomic(), connection.cursor() as cursor:

@@ -1,17 +1,31 @@
 """Heavy work on costs as jobs: what each leaves, that it goes on where it stopped, how a page begins it."""
 
 import csv
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
 from costs.budget_page import CAPS
-from costs.jobs import ExportPayload, Growing, SimulationPayload, export, replay
+from costs.jobs import (
+    ExportPayload,
+    Growing,
+    RepricePayload,
+    SimulationPayload,
+    export,
+    replay,
+    reprice,
+)
 from costs.models import CostDay
+from costs.prices.repricing import preview
 from costs.rollup import rollup_costs_for_date
+from costs.usage import fold_pending
 from healthpilot.dataqueue.kinds import registered
 from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.work import JobRefusedError, Work
@@ -25,6 +39,7 @@ from tests.healthpilot.dataqueue.conftest import recording
 from tests.healthpilot.dataqueue.jobs import run_all
 
 __all__ = ["recording"]
+T = TypeVar("T")
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("fresh_counters", "recording"),
@@ -162,6 +177,41 @@ def test_closed_days_are_repriced_as_a_job_and_one_that_changed_since_is_left(ad
     entry = AuditEntry.objects.get(action="price.reprice")
     assert (entry.actor, entry.target) == ("root", f"{days_ago(2)} to {days_ago(2)}")
     assert entry.after == {"days": 1, "difference_usd": "+0.85"}
+
+
+def test_usage_is_folded_while_a_day_is_repriced_and_the_days_before_are_there() -> None:
+    for back in (2, 3):
+        store(call(f"{days_ago(back)} 00:00", llm_model="m", input_tokens=10**6))
+        rollup_costs_for_date(days_ago(back))
+    store_price("1", "1", "1", llm_model="m", effective_from=days_ago(9))
+    store(call(f"{days_ago(4)} 00:00", llm_model="m", input_tokens=10**6))
+    days = {day.on: day.version for day in preview(days_ago(3), days_ago(2))}
+    work = Work.__new__(Work)
+    work.checkpoint, work.result = None, {}
+    steps = reprice(work, RepricePayload(days=days, actor="root"))
+    for done in (0, 1, 1):
+        with transaction.atomic():
+            assert next(steps).done == done
+    with transaction.atomic():
+        store_elsewhere = partial(store, call(f"{days_ago(4)} 01:00", llm_model="m", input_tokens=10**6))
+        assert next(steps).done == 2
+        elsewhere(store_elsewhere)
+        assert elsewhere(lambda: fold_pending(wait_s=0)) == 1
+        assert [day.on for day in elsewhere(lambda: preview(days_ago(3), days_ago(2)))] == [days_ago(2)]
+    assert preview(days_ago(3), days_ago(2)) == []
+
+
+def elsewhere(do: Callable[[], T]) -> T:
+    """Do something on another connection, as another process would."""
+
+    def apart() -> T:
+        try:
+            return do()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(apart).result(10)
 
 
 def test_prices_that_changed_after_the_preview_begin_no_job(admin: Client) -> None:
