@@ -3,10 +3,10 @@
 import itertools
 import logging
 import os
+import struct
 import time
 import uuid
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -17,21 +17,24 @@ from django.utils import timezone
 
 from costs.days import local_today
 from costs.throttle import apart, caps, seeding, slabs
-from costs.throttle.amounts import MOST, UNKNOWN, Amounts, nano
-from costs.throttle.counters import PREFIX, Counters, CountersAway, make_counters
+from costs.throttle.amounts import MOST, Amounts, nano
+from costs.throttle.counters import PREFIX, Counters, CountersAway, StaleConnection, make_counters
 from costs.throttle.decisions import waiting
+from costs.throttle.plans import LONGEST_LEASE_S, Question, question_for, question_of
 from costs.throttle.resets import next_reset
 from costs.throttle.share import Share
 from costs.throttle.verdict import PLACES, Rule, Verdict
-from costs.throttle.work import Work, estimated, real_cost, work_of
+from costs.throttle.work import Work, real_cost
 
 logger = logging.getLogger(__name__)
 
-LEASE_S: Final = 300
 ATTEMPTS: Final = 4
 PRESENT_EVERY_S: Final = 20.0
 PRESENT: Final = f"{PREFIX}processes"
 UNKNOWN_STATE: Final = "Neither Redis nor PostgreSQL says what is left of the budgets."
+HAS_ROOM: Final = "Every budget has room."
+# What quick.lua answers: the scope whose cap is closest to being full, its place, limit and what is taken.
+TIGHTEST: Final = struct.Struct("<4d")
 RETRY_AFTER: Final = timedelta(seconds=60)
 
 
@@ -75,7 +78,7 @@ def check_budget_and_maybe_defer(
     model: str = "",
     may_downgrade: bool = False,
     jobs: int = 1,
-    lease_s: float = LEASE_S,
+    lease_s: float = LONGEST_LEASE_S,
     local_lease: bool = False,
 ) -> Verdict:
     """Say whether work may run now, and reserve what it needs until `settle`. Never raises into the host.
@@ -92,77 +95,82 @@ def check_budget_and_maybe_defer(
         lease_s: seconds after which a reservation that was never settled is free again, at most 300.
         local_lease: for hot paths: take a verdict from what this process reserved a moment ago.
     """
-    key = (tier, domain, user_id, est_cpu_ms, est_input_tokens, est_output_tokens, est_cost_usd, model, jobs)
+    key = (
+        tier,
+        domain,
+        user_id,
+        est_cpu_ms,
+        est_input_tokens,
+        est_output_tokens,
+        est_cost_usd,
+        model,
+        may_downgrade,
+        jobs,
+        lease_s,
+    )
     if local_lease and (verdict := slabs.slabs.take(key)):
         return verdict
-    now = timezone.now()
-    day = local_today(now)
-    try:
-        estimates = estimated(
-            day,
-            cpu_ms=est_cpu_ms,
-            input_tokens=est_input_tokens,
-            output_tokens=est_output_tokens,
-            cost_usd=est_cost_usd,
-            model=model,
-        )
-    except (Error, TimeoutError):
-        estimates = Amounts(est_cpu_ms, 1, est_input_tokens, est_output_tokens, UNKNOWN)
-    estimates = replace(estimates, jobs=jobs)
-    work = work_of(
-        tier=tier, domain=domain, user_id=user_id, estimates=estimates, may_downgrade=may_downgrade
-    )
-    verdict = decide(work, day, now, lease_s=min(lease_s, LEASE_S))
+    question = question_for(key)
+    verdict = decide(question)
     if local_lease and verdict.action == "run" and has_plenty(verdict):
-        open_slab(key, work, day, now)
-    waiting.add(work, verdict)
+        open_slab(key, question)
+    waiting.add(question.work, verdict)
     return verdict
 
 
-def decide(work: Work, day: date, now: datetime, *, lease_s: float, pieces: int = 1) -> Verdict:
+def decide(question: Question) -> Verdict:
     """Return the counters' verdict, or while they are away that of this process's share."""
-    lease = state.new_lease()
     try:
-        answer = ask(work, day, lease, lease_s, pieces)
+        lease, answer = ask(question)
         note_presence()
     except (CountersAway, Error, TimeoutError) as error:
         logger.warning("Budgets are decided from this process's share: %s", error)
-        return decide_alone(work, day, now, lease_s=lease_s)
-    return verdict_of(answer, work, day, lease)
+        return decide_alone(question)
+    return verdict_of(answer, question, lease)
 
 
-def ask(work: Work, day: date, lease: str, lease_s: float, pieces: int) -> Any:
-    """Return the script's answer; caps and scopes that Redis does not have yet are brought there first."""
+def ask(question: Question) -> tuple[str, Any]:
+    """Return a lease and the script's answer; caps and scopes that Redis lacks are brought there first.
+
+    Each time with another lease: where a connection broke, nobody knows whether the one before was taken.
+    """
     counters = state.counters
-    arguments: list[str | int] = [f"{day}", lease, int(lease_s * 1000), work.habit, int(work.may_downgrade)]
-    arguments += work.estimates.times(pieces).each()
-    for scope, percent in work.scopes:
-        arguments += (scope.name, percent)
     for _ in range(ATTEMPTS):
-        answer = counters.run("admit", *arguments)
+        lease = state.new_lease()
+        try:
+            answer = counters.admit(lease, question.text, question.arguments)
+        except StaleConnection:
+            continue
+        if type(answer) is bytes:
+            return lease, answer
         if answer[0] == -2:
             apart.result(lambda: caps.publish(counters))
         elif answer[0] == -1:
-            scopes = [work.scopes[place - 1][0] for place in answer[1:]]
-            apart.result(partial(seeding.seed, counters, scopes, day))
+            scopes = [question.work.scopes[place - 1][0] for place in answer[1:]]
+            apart.result(partial(seeding.seed, counters, scopes, question.day))
         else:
-            return answer
+            return lease, answer
     raise CountersAway("Redis is emptied again and again")
 
 
-def verdict_of(answer: list[Any], work: Work, day: date, lease: str) -> Verdict:
-    """Return what a script's answer says."""
+def verdict_of(answer: Any, question: Question, lease: str) -> Verdict:
+    """Return what a script's answer says: packed numbers where all was well, else a list."""
+    work = question.work
+    if type(answer) is bytes:
+        scope, *found = TIGHTEST.unpack(answer)
+        rule = tightest(work, scope, *found) if scope else None
+        return Verdict("run", HAS_ROOM, None, rule, lease, work.estimates)
     action, *rest = answer
     if action == 1:
         rule = tightest(work, *rest) if rest else None
-        return Verdict("run", "Every budget has room.", rule=rule, lease=lease, reserved=work.estimates)
+        return Verdict("run", HAS_ROOM, rule=rule, lease=lease, reserved=work.estimates)
     index, place, *amounts = (int(value) for value in rest)
     cap, limit, used, reserved, needed = amounts
     rule = Rule(work.scopes[index - 1][0], PLACES[place - 1], cap, limit, used, reserved, needed)
     if action == 2:
         reason = f"{rule.sentence()} A smaller model may do it."
         return Verdict("downgrade", reason, rule=rule, lease=lease, reserved=work.estimates)
-    return Verdict("defer", rule.sentence(), release_at=next_reset(day, rule.window), rule=rule)
+    return Verdict("defer", rule.sentence(), release_at=next_reset(question.day, rule.window), rule=rule)
 
 
 def tightest(work: Work, index: Any, place: Any, limit: Any, taken: Any) -> Rule:
@@ -174,16 +182,17 @@ def tightest(work: Work, index: Any, place: Any, limit: Any, taken: Any) -> Rule
     return Rule(scope, PLACES[int(place) - 1], cap, bound, int(taken), 0, max(0, needed))
 
 
-def decide_alone(work: Work, day: date, now: datetime, *, lease_s: float) -> Verdict:
+def decide_alone(question: Question) -> Verdict:
     """Return the verdict of this process's share; unknown budgets hold work back for a minute."""
-    lease, rule = state.share.admit(work, day, lease_s=lease_s)
+    work, again_at = question.work, timezone.now() + RETRY_AFTER
+    lease, rule = state.share.admit(work, question.day, lease_s=question.lease_s)
     if state.share.caps is None:
         state.share.settle(lease, Amounts())
-        return Verdict("defer", UNKNOWN_STATE, release_at=now + RETRY_AFTER)
+        return Verdict("defer", UNKNOWN_STATE, release_at=again_at)
     if rule is None:
         return Verdict("run", "This process's share has room.", lease=lease, reserved=work.estimates)
     reason = f"{rule.sentence()} Redis is away, so this process has its share only."
-    return Verdict("defer", reason, release_at=now + RETRY_AFTER, rule=rule)
+    return Verdict("defer", reason, release_at=again_at, rule=rule)
 
 
 def has_plenty(verdict: Verdict) -> bool:
@@ -194,9 +203,10 @@ def has_plenty(verdict: Verdict) -> bool:
     return rule.limit - rule.used - rule.reserved > max(1, rule.needed) * slabs.PIECES * slabs.ROOM
 
 
-def open_slab(key: object, work: Work, day: date, now: datetime) -> None:
+def open_slab(key: object, question: Question) -> None:
     """Reserve many pieces of such work for this process."""
-    verdict = decide(work, day, now, lease_s=slabs.LEASE_MS / 1000, pieces=slabs.PIECES)
+    lease_s = slabs.LEASE_MS / 1000
+    verdict = decide(question_of(question.work, question.day, lease_s=lease_s, pieces=slabs.PIECES))
     if verdict.action == "run" and not verdict.lease.startswith("share:"):
         for over in slabs.slabs.put(key, verdict):
             settle_counters(*over)
@@ -245,7 +255,7 @@ def settle(
         settle_counters(lease, amounts, pieces)
 
 
-def renew(verdict: Verdict, *, lease_s: float = LEASE_S) -> bool:
+def renew(verdict: Verdict, *, lease_s: float = LONGEST_LEASE_S) -> bool:
     """Keep a reservation for lease_s seconds more while its work runs; False where it has lapsed."""
     if not verdict.lease:
         return True

@@ -1,29 +1,27 @@
 -- Admits work and reserves what it needs in every capped scope, or says which cap stands in the way.
--- Arguments: day, lease id, lease ms, habit, may be downgraded (0 or 1), five estimates (-1: not known), then for
--- each scope its name and the percent of its caps that binds this tier.
+-- Comes behind quick.lua, whose arguments it has, and sees what did not fit there or is not known yet.
 -- Answers {1, tightest scope, place, limit, taken} to run, {2, …} to run downgraded, {0, scope, place, cap, limit,
 -- used, reserved, need} to wait, {-1, scopes not counted yet…} or {-2} where the caps are not known.
-local given, count = arguments()
-local key = PREFIX .. given[1]
+local given = {struct.unpack('dddddddddddd', ARGV[4])}
+local key = PREFIX .. ARGV[2]
 local now = now_ms()
-expire(now, 20)
+expire(now, 100)
 
-local names = {}
-for index = 11, count, 2 do names[#names + 1] = given[index] end
+local names = {unpack(ARGV, 5)}
 local scopes = #names
 local asked = {unpack(names)}
 asked[scopes + 1] = 'user:*'
 asked[scopes + 2] = 'known'
 local caps = redis.call('HMGET', PREFIX .. 'caps', unpack(asked))
 if not caps[scopes + 2] then return {-2} end
-asked[scopes + 1] = 'habit:' .. given[4]
+asked[scopes + 1] = 'habit:' .. ARGV[3]
 asked[scopes + 2] = nil
 local kept = redis.call('HMGET', key, unpack(asked))
 local habit = habit_of(kept[scopes + 1])
 
 local need, estimates = {}, {}
 for place = 1, PLACES do
-  local estimate = tonumber(given[5 + place])
+  local estimate = given[2 + place]
   estimates[place] = estimate
   if place == 2 then need[place] = estimate
   elseif estimate < 0 then need[place] = math.ceil(habit[place])
@@ -41,7 +39,7 @@ for index = 1, scopes do
       unknown[#unknown + 1] = index
     else
       local bounds, counters = {struct.unpack(CAPS, packed)}, counters_of(kept[index])
-      local percent = tonumber(given[10 + 2 * index])
+      local percent = given[7 + index]
       for place = 1, 6 do
         local cap = bounds[place]
         if cap >= 0 then
@@ -73,16 +71,16 @@ for index = 1, scopes do
 end
 if #unknown > 1 then return unknown end
 if refusal then
-  if is_full or given[5] ~= '1' then return refusal end
+  if is_full or given[2] ~= 1 then return refusal end
   refusal[1] = 2
 end
 if #found > 0 then
   redis.call('HSET', key, unpack(writes))
-  local lease = {given[1], given[4], unpack(need)}
+  local lease = {ARGV[2], ARGV[3], unpack(need)}
   for place = 1, PLACES do lease[7 + place] = estimates[place] end
   for index, name in ipairs(found) do lease[12 + index] = name end
-  redis.call('HSET', PREFIX .. 'leases', given[2], cmsgpack.pack(unpack(lease)))
-  redis.call('ZADD', PREFIX .. 'expiries', now + given[3], given[2])
+  redis.call('HSET', PREFIX .. 'leases', ARGV[1], cmsgpack.pack(unpack(lease)))
+  redis.call('ZADD', PREFIX .. 'expiries', now + given[1], ARGV[1])
 end
 if refusal then return refusal end
 if tightest then return {1, tightest[2], tightest[3], whole(tightest[4]), whole(tightest[5])} end
