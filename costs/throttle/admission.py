@@ -34,7 +34,7 @@ PRESENT: Final = f"{PREFIX}processes"
 UNKNOWN_STATE: Final = "Neither Redis nor PostgreSQL says what is left of the budgets."
 HAS_ROOM: Final = "Every budget has room."
 # What quick.lua answers: the scope whose cap is closest to being full, its place, limit and what is taken.
-TIGHTEST: Final = struct.Struct("<4d")
+TIGHTEST: Final = struct.Struct("<4q")
 RETRY_AFTER: Final = timedelta(seconds=60)
 
 
@@ -157,12 +157,12 @@ def verdict_of(answer: Any, question: Question, lease: str) -> Verdict:
     """Return what a script's answer says: packed numbers where all was well, else a list."""
     work = question.work
     if type(answer) is bytes:
-        scope, *found = TIGHTEST.unpack(answer)
-        rule = tightest(work, scope, *found) if scope else None
+        scope, place, limit, taken = TIGHTEST.unpack(answer)
+        rule = tightest(work, scope, place, limit, taken) if scope else None
         return Verdict("run", HAS_ROOM, None, rule, lease, work.estimates)
     action, *rest = answer
     if action == 1:
-        rule = tightest(work, *rest) if rest else None
+        rule = tightest(work, *map(int, rest)) if rest else None
         return Verdict("run", HAS_ROOM, rule=rule, lease=lease, reserved=work.estimates)
     index, place, *amounts = (int(value) for value in rest)
     cap, limit, used, reserved, needed = amounts
@@ -173,13 +173,12 @@ def verdict_of(answer: Any, question: Question, lease: str) -> Verdict:
     return Verdict("defer", rule.sentence(), release_at=next_reset(question.day, rule.window), rule=rule)
 
 
-def tightest(work: Work, index: Any, place: Any, limit: Any, taken: Any) -> Rule:
+def tightest(work: Work, index: int, place: int, limit: int, taken: int) -> Rule:
     """Return the cap that comes closest to being full, before this work's reservation."""
-    scope, percent = work.scopes[int(index) - 1]
-    bound = int(limit)
-    cap = bound if percent == 100 else bound * 100 // percent
-    needed = (*work.estimates.each(), work.estimates.cost_nano)[int(place) - 1]
-    return Rule(scope, PLACES[int(place) - 1], cap, bound, int(taken), 0, max(0, needed))
+    scope, percent = work.scopes[index - 1]
+    cap = limit if percent == 100 else limit * 100 // percent
+    needed = work.estimates.cost_nano if place == len(PLACES) else work.estimates.each()[place - 1]
+    return Rule(scope, PLACES[place - 1], cap, limit, taken, 0, max(0, needed))
 
 
 def decide_alone(question: Question) -> Verdict:

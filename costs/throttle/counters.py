@@ -61,7 +61,7 @@ class Counters:
     def admit(self, lease: str, question: bytes, arguments: int) -> Any:
         """Return what the script admit answers; question: its arguments behind the lease, and how many.
 
-        Raises CountersAway, and StaleConnection where nobody knows whether Redis did it: ask with a new lease.
+        Raises CountersAway, and StaleConnection where nobody knows if Redis did it: ask with a new lease.
         """
         name = lease.encode()
         return self.evaluate("admit", b"$%d\r\n%b\r\n%b" % (len(name), name, question), arguments + 1)

@@ -5,8 +5,9 @@ import logging
 import os
 import threading
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from django.db import DatabaseError
 
@@ -23,10 +24,11 @@ MOST_WAITING: Final = 10_000
 KEEP: Final = timedelta(days=30)
 BATCH: Final = 5_000
 
-Key = tuple[int, str, str, str, str, str, str]
+Key = tuple[int | str, ...]
 
 
-class Answer(NamedTuple):
+@dataclass(slots=True)
+class Answer:
     """The newest of equal answers, and how many there were in its minute."""
 
     at: float
@@ -36,7 +38,8 @@ class Answer(NamedTuple):
 
     def row(self) -> CostDecision:
         """Return the row that explains the verdict; who asked is kept where work was not let through."""
-        at, (work, verdict), rule = datetime.fromtimestamp(self.at, UTC), self[1:3], self.verdict.rule
+        at, work, verdict = datetime.fromtimestamp(self.at, UTC), self.work, self.verdict
+        rule = verdict.rule
         row = CostDecision(
             decided_at=at,
             day=local_today(at),
@@ -71,13 +74,16 @@ class Waiting:
         """Count an answer; the newest of equal ones gives the counters that the row shows."""
         now = time.time()
         rule, who = verdict.rule, "" if verdict.action == "run" else work.user_id
-        named = (rule.scope.name, rule.place) if rule else ("", "")
-        key = (int(now) // 60, verdict.action, work.tier, work.domain, who, *named)
+        named = (*rule.scope, rule.place) if rule else ()
+        key: Key = (int(now) // 60, verdict.action, work.tier, work.domain, who, *named)
         with self.lock:
             earlier = self.answers.get(key)
             if earlier is None and len(self.answers) >= MOST_WAITING:
                 return
-            self.answers[key] = Answer(now, work, verdict, earlier.checks + 1 if earlier else 1)
+            if earlier is None:
+                self.answers[key] = Answer(now, work, verdict, 1)
+            else:
+                earlier.at, earlier.verdict, earlier.checks = now, verdict, earlier.checks + 1
             if self.timer is None:
                 self.timer = threading.Timer(WRITE_EVERY_S, self.write)
                 self.timer.daemon = True

@@ -3,7 +3,7 @@
 -- Reservations that have lapsed still count here: where room is short, admit.lua takes them back first.
 -- Arguments: 1 lease id, 2 day, 3 habit, 4 twelve doubles packed: lease ms, may be downgraded (0 or 1), five
 -- estimates (-1: not known), for each of up to four scopes the percent of its caps that binds this tier, one unused.
--- Then the scopes' names. Answers four doubles packed: tightest scope (0: none), place, limit, taken.
+-- Then the scopes' names. Answers four integers packed: tightest scope (0: none), place, limit, taken.
 local open, pack, ceil = struct.unpack, struct.pack, math.ceil
 local scopes = #ARGV - 4
 local key = 'hp:budget:' .. ARGV[2]
@@ -63,5 +63,5 @@ if fits then
     local time = redis.call('TIME')
     redis.call('ZADD', 'hp:budget:expiries', time[1] * 1000 + math.floor(time[2] / 1000) + ms, ARGV[1])
   end
-  return pack('dddd', scope, place, bound, most)
+  return pack('llll', scope, place, bound, most)
 end

@@ -1,8 +1,7 @@
 """The scopes whose budgets apply to a piece of work, and how much of a cap each tier may use."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
 
@@ -15,8 +14,7 @@ EACH_USER: Final = "*"
 WHOLE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """What a budget is for: everything, a tier, a domain or a user."""
 
     kind: str

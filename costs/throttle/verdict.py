@@ -1,8 +1,7 @@
 """What a budget check answers, and why."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from costs.throttle.amounts import Amounts, usd
 from costs.throttle.scopes import Scope
@@ -20,8 +19,7 @@ NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """The cap that decided, with its counters at that moment; amounts as Amounts counts them.
 
     limit is the part of the cap that this tier may use; used holds settled work, reserved that under way.
@@ -56,8 +54,7 @@ class Rule:
         return f"{amount:,} {unit.removesuffix('s') if amount == 1 and unit.endswith('s') else unit}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """Whether work may run now; true when it may. See check_budget_and_maybe_defer.
 
     action: run, downgrade (run with the smaller model) or defer. reason: one sentence. release_at: when
@@ -70,7 +67,7 @@ class Verdict:
     release_at: datetime | None = None
     rule: Rule | None = None
     lease: str = ""
-    reserved: Amounts = field(default_factory=Amounts)
+    reserved: Amounts = Amounts()
 
     def __bool__(self) -> bool:
         return self.action != "defer"

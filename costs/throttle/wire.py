@@ -29,26 +29,25 @@ class Wire:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
     def ask(self, message: bytes) -> Any:
-        """Return the answer as it is spelt (one bulk text in its frame), if it came whole, else as it reads.
+        """Return the answer to a command.
 
         Raises:
-            redis.ResponseError: what Redis says of a command. OSError: no answer, or none in time.
+            redis.ResponseError: what Redis says of the command. OSError: no answer, or none in time.
         """
         self.socket.sendall(message)
-        said = self.socket.recv(MOST)
-        while True:
-            try:
-                answer, end = read(said, 0)
-            except ValueError:
-                end = 0
-            if end:
-                if end < len(said):
-                    raise ConnectionError("Redis said more than it was asked")
-                break
+        said = b""
+        end = 0
+        while not end:
             more = self.socket.recv(MOST)
             if not more:
                 raise ConnectionResetError("Redis closed the connection")
             said += more
+            try:
+                answer, end = read(said, 0)
+            except ValueError:  # cut off: the rest is on its way
+                continue
+        if end < len(said):
+            raise ConnectionError("Redis said more than it was asked")
         if isinstance(answer, redis.ResponseError):
             raise answer
         return answer
