@@ -7,6 +7,7 @@ there is plenty of room, and given back after a moment, so that nobody waits for
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,14 +23,29 @@ LEASE_MS: Final = 30_000
 
 @dataclass(slots=True)
 class Slab:
-    """One reservation for many pieces of equal work."""
+    """One reservation for many pieces of equal work.
+
+    left: a token for each piece that nobody took; taking one from a list needs no lock.
+    """
 
     verdict: Verdict
-    left: int
     born: float
-    running: int = 0
+    left: list[None] = field(default_factory=lambda: [None] * PIECES)
+    unused: int = 0
     done: int = 0
     real: Amounts = field(default_factory=Amounts)
+
+    def retire(self) -> None:
+        """Let nobody take of it any more."""
+        with suppress(IndexError):
+            while True:
+                self.left.pop()
+                self.unused += 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left of it and nothing runs."""
+        return not self.left and self.done + self.unused == PIECES
 
 
 class Slabs:
@@ -46,14 +62,13 @@ class Slabs:
     def take(self, key: object) -> Verdict | None:
         """Return a verdict out of an open slab for this kind of work, or None."""
         slab = self.open.get(key)
-        if slab is None:
+        if slab is None or time.monotonic() - slab.born > FRESH_S:
             return None
-        with self.lock:
-            if slab.left < 1 or time.monotonic() - slab.born > FRESH_S:
-                return None
-            slab.left -= 1
-            slab.running += 1
-            return slab.verdict
+        try:
+            slab.left.pop()
+        except IndexError:
+            return None
+        return slab.verdict
 
     def put(self, key: object, verdict: Verdict) -> list[tuple[str, Amounts, int]]:
         """Open a slab, of which nothing is used yet; returns what settles those that are over.
@@ -64,9 +79,9 @@ class Slabs:
         with self.lock:
             stale = [one for one, slab in self.open.items() if one == key or now - slab.born > FRESH_S]
             over = [self.open.pop(one) for one in stale]
-            self.open[key] = self.by_lease[verdict.lease] = Slab(verdict, PIECES, now)
+            self.open[key] = self.by_lease[verdict.lease] = Slab(verdict, now)
             for slab in over:
-                slab.left = 0
+                slab.retire()
             return [settled for slab in over for settled in self.closed(slab)]
 
     def report(self, lease: str, real: Amounts) -> list[tuple[str, Amounts, int]] | None:
@@ -75,16 +90,15 @@ class Slabs:
         if slab is None:
             return None
         with self.lock:
-            slab.running -= 1
             slab.done += 1
             slab.real = slab.real.plus(real)
             if time.monotonic() - slab.born > FRESH_S:
-                slab.left = 0
+                slab.retire()
             return self.closed(slab)
 
     def closed(self, slab: Slab) -> list[tuple[str, Amounts, int]]:
         """Return how to settle a slab of which nothing is left and nothing runs; call with the lock held."""
-        if slab.left or slab.running:
+        if not slab.is_over:
             return []
         self.by_lease.pop(slab.verdict.lease, None)
         return [(slab.verdict.lease, slab.real, slab.done)]

@@ -67,6 +67,11 @@ def read(said: bytes, at: int) -> tuple[Any, int]:
         return text, at
     if kind == b"-":
         return error(text.decode(errors="replace")), at
+    if kind == b"_":
+        return None, at
+    if kind not in {b"$", b"*"}:
+        # A notice that nobody asked for; what follows it cannot be told from an answer.
+        raise ConnectionAbortedError(f"Redis said what is no answer: {kind!r}")
     length = int(text)
     if length < 0:
         return None, at
@@ -75,8 +80,6 @@ def read(said: bytes, at: int) -> tuple[Any, int]:
         if len(said) < end + 2:
             raise ValueError("cut off")
         return said[at:end], end + 2
-    if kind != b"*":
-        raise redis.ResponseError(f"Redis answered what no script here answers: {kind!r}")
     values = []
     for _ in range(length):
         value, at = read(said, at)
