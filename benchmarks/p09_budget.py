@@ -12,6 +12,7 @@ from costs.throttle import admission, caps, check_budget_and_maybe_defer, settle
 
 TURNS: Final = 7
 CHECKS: Final = 400
+BARE_PING: Final = b"*1\r\n$4\r\nPING\r\n"
 WORK: Final[dict[str, Any]] = {
     "tier": "pro",
     "domain": "ai",
@@ -26,16 +27,19 @@ SCOPES: Final = (("global", ""), ("tier", "pro"), ("domain", "ai"), ("user", "be
 def measure(bench: Bench) -> Measurement:
     """Time checks one by one in turns with PINGs and compare the medians; settling is not timed."""
     set_caps()
+    counters = admission.state.counters
     try:
-        ping = admission.state.counters.client.ping
+        ping = counters.client.ping
         found = against(lambda: check_budget_and_maybe_defer(**WORK), ping)
         local = against(lambda: check_budget_and_maybe_defer(**WORK, local_lease=True), ping)
+        bare = against(lambda: check_budget_and_maybe_defer(**WORK), lambda: counters.exchange(BARE_PING))
     finally:
         CostBudget.objects.all().delete()
-        admission.state.counters.client.flushall()
+        counters.client.flushall()
     note = (
         f"check {found.ours.median * 1e6:.0f} µs, PING {found.peer.median * 1e6:.0f} µs; "
-        f"with a local lease {local.cost.median:.3f} ({local.ours.median * 1e6:.1f} µs; goal 0.05)"
+        f"with a local lease {local.cost.median:.3f} ({local.ours.median * 1e6:.1f} µs; goal 0.05); "
+        f"against a bare PING ({bare.peer.median * 1e6:.0f} µs) the check is {bare.cost.median:.1f}"
     )
     return Measurement(found.cost, TURNS, note)
 

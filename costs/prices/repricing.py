@@ -96,9 +96,7 @@ def version_of(days: Iterable[DayDifference]) -> str:
     return hashlib.sha256(together.encode()).hexdigest()[:20]
 
 
-def apply(
-    days: Iterable[DayDifference], *, folds: bool = True
-) -> Iterator[tuple[DayDifference, DayCost]]:
+def apply(days: Iterable[DayDifference], *, folds: bool = True) -> Iterator[tuple[DayDifference, DayCost]]:
     """Roll up each day by the prices in effect now, from the partials, and yield what became of it.
 
     Each day is a transaction of its own, so what was done stays done. folds: as the rollup takes it.
@@ -108,9 +106,7 @@ def apply(
         RollupBusy, LeaseLost: see costs.rollup.
     """
     for expected in days:
-        yield expected, rollup_costs_for_date(
-            expected.on, reprice=require(expected), folds=folds
-        )
+        yield expected, rollup_costs_for_date(expected.on, reprice=require(expected), folds=folds)
 
 
 def require(expected: DayDifference) -> Any:

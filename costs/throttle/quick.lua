@@ -13,7 +13,7 @@ names[scopes + 1], names[scopes + 2] = 'user:*', 'known'
 local caps = redis.call('HMGET', 'hp:budget:caps', unpack(names))
 names[scopes + 1], names[scopes + 2] = 'habit:' .. ARGV[3], nil
 local kept = redis.call('HMGET', key, unpack(names))
-local fits, writes = caps[scopes + 2], {}
+local fits, found, writes = caps[scopes + 2], {}, {}
 
 -- What is needed in each place (n), and for how much there has to be room (w): work that does not state a place
 -- may use it.
@@ -51,6 +51,7 @@ for index = 1, fits and scopes or 0 do
       end
     end
     ]]
+    found[#found + 1] = names[index]
     writes[#writes + 1] = names[index]
     writes[#writes + 1] = pack('ddddddddddd', before, u1, u2, u3, u4, u5, r1 + n1, r2 + n2, r3 + n3, r4 + n4, r5 + n5)
   end
@@ -59,7 +60,7 @@ if fits then
   if writes[1] then
     redis.call('HSET', key, unpack(writes))
     redis.call('HSET', 'hp:budget:leases', ARGV[1],
-      cmsgpack.pack(ARGV[2], ARGV[3], n1, n2, n3, n4, n5, e1, e2, e3, e4, e5, unpack(ARGV, 5)))
+      cmsgpack.pack(ARGV[2], ARGV[3], n1, n2, n3, n4, n5, e1, e2, e3, e4, e5, unpack(found)))
     local time = redis.call('TIME')
     redis.call('ZADD', 'hp:budget:expiries', time[1] * 1000 + math.floor(time[2] / 1000) + ms, ARGV[1])
   end
