@@ -16,6 +16,8 @@ from healthpilot.dataqueue.enqueue import enqueue
 from healthpilot.dataqueue.models import Job, State
 
 MOST_TOKENS: Final = 300
+# A provider that is silent keeps its worker no longer; the job itself tries again.
+LIMIT_S: Final = 60.0
 TOP: Final = 5
 KIND: Final = "costs.insight"
 WHO: Final = "healthpilot"
@@ -79,7 +81,8 @@ def written(day: date, *, job_id: str = "") -> Told:
     from healthpilot.ai.clients import MeteredOpenAI  # which imports it too
 
     actor = Actor(user_id=WHO, tier=settings.TIERS[-1], domain="reports", job_id=job_id or None)
-    with OpenAI(api_key=settings.OPENAI_API_KEY, base_url=settings.OPENAI_BASE_URL or None) as client:
+    url = settings.OPENAI_BASE_URL or None
+    with OpenAI(api_key=settings.OPENAI_API_KEY, base_url=url, timeout=LIMIT_S, max_retries=0) as client:
         answer = MeteredOpenAI(actor, client).responses.create(
             context_type="cost_insight",
             model=settings.COST_INSIGHT_MODEL,
@@ -104,6 +107,12 @@ def ask(*, actor: str = "") -> int:
 def newest() -> Job | None:
     """Return the newest job that explained a day."""
     return Job.objects.filter(kind=KIND, state=State.SUCCEEDED).order_by("-id").first()
+
+
+def unwritten() -> Job | None:
+    """Return the newest job where it has not explained its day: it waits, runs, or did not succeed."""
+    job = Job.objects.filter(kind=KIND).order_by("-id").first()
+    return job if job and job.state != State.SUCCEEDED else None
 
 
 def ask_when_due() -> int | None:

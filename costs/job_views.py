@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -21,6 +21,7 @@ from costs.simulation.simulate import last_days
 from costs.simulation.views import DAYS
 from costs.throttle.scopes import GLOBAL, Scope
 from healthpilot.dataqueue.enqueue import enqueue
+from healthpilot.dataqueue.models import State
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.roles import Role
 
@@ -73,6 +74,11 @@ def simulate(request: HttpRequest) -> HttpResponse:
     return begin(request, "costs.simulate", payload, f"costs.simulate:{asked_for}")
 
 
+UNWRITTEN: Final = {State.WAITING: "info", State.RUNNING: "info"} | dict.fromkeys(
+    (State.DEAD, State.PARKED, State.CANCELLED), "error"
+)
+
+
 @role_required(Role.VIEWER)
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,8 +87,11 @@ def explain(request: HttpRequest) -> HttpResponse:
     may_ask = has_role(request, Role.OPERATOR) and insight.is_configured()
     if request.method == "POST" and may_ask:
         return redirect("dataqueue:job", job_id=insight.ask(actor=request.user.get_username()))
+    unwritten = insight.unwritten()
     context = {
         "job": insight.newest(),
+        "unwritten": unwritten,
+        "unwritten_status": UNWRITTEN.get(unwritten.state, "warn") if unwritten else "",
         "yesterday": insight.yesterday(),
         "is_configured": insight.is_configured(),
         "may_ask": may_ask,

@@ -1,5 +1,7 @@
 """Yesterday in words: what the model is given, unchanged figures are not sent twice, off without a key."""
 
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -99,3 +101,29 @@ def test_a_provider_that_fails_lets_the_job_try_again(model: Provider) -> None:
     insight.ask()
     run_all()
     assert Job.objects.get().state == "failed"
+
+
+@pytest.mark.usefixtures("days")
+def test_the_page_says_why_a_day_is_not_written(model: Provider, admin: Client) -> None:
+    model.status = 500
+    insight.ask()
+    run_all()
+    page = admin.get("/admin/cost/insight").content.decode()
+    assert f"{days_ago(1)} is not written: will retry" in page
+    assert "Error code: 500" in page
+    Job.objects.update(state="dead", error_message="no quota")
+    assert "is not written: failed for good" in admin.get("/admin/cost/insight").content.decode()
+
+
+@pytest.mark.usefixtures("days")
+def test_a_provider_that_is_silent_keeps_no_worker(model: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(model, "answer", lambda path, question: over.wait(5) and {})
+    monkeypatch.setattr(insight, "LIMIT_S", 0.2)
+    insight.ask()
+    began = time.monotonic()
+    run_all()
+    took = time.monotonic() - began
+    over.set()
+    assert Job.objects.get().error_code == "APITimeoutError"
+    assert took < 3

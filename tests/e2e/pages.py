@@ -99,6 +99,22 @@ def explained() -> None:
     )
 
 
+def unexplained() -> None:
+    """A month, an older day in words, and yesterday's that failed for good."""
+    explained()
+    Job.objects.create(
+        kind=insight.KIND,
+        payload={"day": f"{days_ago(1)}"},
+        tier="enterprise",
+        user_id=insight.WHO,
+        domain="reports",
+        queue_class=QueueClass.SYSTEM,
+        state=State.DEAD,
+        error_code="RateLimitError",
+        error_message="Error code: 429 - the quota of this key is used up",
+    )
+
+
 def long_ago() -> None:
     make_global_day(days_ago(200), "5", ai_calls=3)
 
@@ -234,6 +250,7 @@ PAGES = [
     ),
     Visit("cost: an export to ask for", "/admin/cost/export", as_admin=True),
     Visit("cost: yesterday in words", "/admin/cost/insight", explained, as_admin=True),
+    Visit("cost: yesterday in words, not written", "/admin/cost/insight", unexplained, as_admin=True),
     Visit("cost: yesterday in words, off", "/admin/cost/insight", month),
     Visit("API tokens", "/admin/tokens", administrator, as_admin=True),
     Visit("API", "/admin/api"),
