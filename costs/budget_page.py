@@ -48,6 +48,8 @@ CAPS: Final = (
     Cap("llm_input_tokens_cap", "Input tokens a day", "tokens"),
     Cap("llm_output_tokens_cap", "Output tokens a day", "tokens"),
 )
+# What AI calls take nothing of: they go on when it is used up.
+OF_JOBS: Final = ("daily_jobs_cap", "daily_cpu_ms_cap")
 # The scripts' order of places (see Amounts), by column.
 PLACES: Final = {
     "daily_cpu_ms_cap": 0,
@@ -218,9 +220,11 @@ def effect_of(cap: Cap, value: Any, used: int, scope: Scope) -> list[dict[str, s
         return [{"status": "error", "text": f"{cap.label}: no work of {title(scope).lower()} runs at all."}]
     stopped = [tier for tier in shed_tiers(scope) if used * 100 >= bound * percent_of(scope, tier)]
     if stopped:
-        who = "all work" if len(stopped) == len(shed_tiers(scope)) else f"work of {', '.join(stopped)}"
-        text = f"{cap.label}: {share} % is used already, so {who} waits until the {window(cap)} is over."
-        return [{"status": "error" if who == "all work" else "warn", "text": text}]
+        is_all = len(stopped) == len(shed_tiers(scope))
+        what, waits = ("jobs", "wait") if cap.name in OF_JOBS else ("work", "waits")
+        who = f"all {what}" if is_all else f"{what} of {', '.join(stopped)}"
+        text = f"{cap.label}: {share} % is used already, so {who} {waits} until the {window(cap)} is over."
+        return [{"status": "error" if is_all else "warn", "text": text}]
     return [{"status": "ok", "text": f"{cap.label}: {share} % is used; all tiers go on."}]
 
 

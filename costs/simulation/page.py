@@ -25,6 +25,7 @@ CAP_NAMES: Final = {place: cap.label for cap in CAPS for name, place in PLACES.i
 METHOD: Final = (
     "Usage is kept by the hour, so an hour's work is taken as spread evenly over it; counts are rounded.",
     "A tier runs until its share of a cap is reached; then all of its work waits until the cap begins anew.",
+    "Under a cap on jobs or CPU time AI calls that no job makes go on: fewer of them wait than shown.",
     "What waited is not run again the next day: days on which much waits would begin fuller than shown.",
     "Other scopes' budgets are left out. Days cost what they cost by their own prices.",
 )

@@ -54,6 +54,7 @@ def simulation(request: HttpRequest) -> HttpResponse:
     context |= {"choices": [(one, address_of(scope, typed, one)) for one in DAYS], "errors": named(errors)}
     context |= {"change_url": change_url(scope, typed), "may_change": has_role(request, Role.ADMIN)}
     context |= {"job_url": job_url(address), "may_run": has_role(request, Role.OPERATOR)}
+    context["tried"] = pages.changes(scope, limits)
     if not errors:
         context |= replayed(scope, limits, days, cursor=request.GET.get("cursor"), address=address)
     template = SUMMARY if request.method == "POST" else PAGE

@@ -67,7 +67,7 @@ def test_the_effect_is_told_before_anything_is_saved(admin: Client) -> None:
     make_global_day(days_ago(0), "0.5", jobs=85)
     path = "/admin/cost/budget/effect?scope=global&key="
     said = admin.post(path, {"daily_jobs_cap": "100"}).content.decode()
-    assert "85 % is used already, so work of free waits until the day is over." in said
+    assert "85 % is used already, so jobs of free wait until the day is over." in said
     assert "no work of everything runs at all" in admin.post(path, {"daily_jobs_cap": "0"}).content.decode()
     assert not CostBudget.objects.exists()
 

@@ -59,7 +59,9 @@ def test_days_without_usage_say_so(admin: Client) -> None:
 def test_a_cap_that_is_none_is_named_and_nothing_is_replayed(admin: Client) -> None:
     answer = admin.get(f"{PAGE}&daily_jobs_cap=lots")
     assert answer.status_code == 422
-    assert "Jobs a day: Write a whole number" in answer.content.decode()
+    page = answer.content.decode()
+    assert "Jobs a day: Write a whole number" in page
+    assert "Correct the caps" in page
 
 
 def test_the_change_form_leads_to_an_address_without_its_token_and_reason(admin: Client) -> None:
@@ -89,7 +91,10 @@ def test_its_button_fills_the_change_form(admin: Client) -> None:
 def test_too_much_for_a_request_is_said(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("costs.simulation.views.LIMIT_MS", 1)
     monkeypatch.setattr("costs.simulation.demand.HOURS", "SELECT pg_sleep(1) WHERE {condition}")
-    assert "too much to replay while a page waits" in shown(admin, "&daily_jobs_cap=5")
+    page = shown(admin, "&daily_jobs_cap=5")
+    assert "too much to replay while a page waits" in page
+    assert "the caps tried" in page
+    assert "<b>5</b>" in page
 
 
 def test_viewers_look_and_are_not_offered_to_change(client: Client) -> None:
