@@ -33,7 +33,7 @@ class TriedBody(Schema):
     summary="Send a signed test webhook",
 )
 def alert_test(request: HttpRequest) -> Any:
-    """Send one signed test message to ALERT_WEBHOOK_URL and say what came back; waits 12 seconds at most."""
+    """Send one signed test message to ALERT_WEBHOOK_URL and say what came back; waits 5 seconds at most."""
     try:
         tried = send_test(actor=actor_of(request), now=timezone.now())
     except NotConfiguredError as error:

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from typing import Final
 
+from django.utils import timezone
+
 from healthpilot.dataqueue.enqueue import enqueue
 from healthpilot.dataqueue.kinds import Payload, job_kind
 from healthpilot.dataqueue.work import JobRefusedError, Step, Work
 from systemstatus import probing, registry, runs
 from systemstatus.audit import FIRST, check_chain
 from systemstatus.models import AuditEntry
+from systemstatus.notify import trial
 
 VERIFY: Final = "audit.verify"
+TEST: Final = "alerts.test"
 RUN_LIMIT_S: Final = 40.0
 
 
@@ -64,3 +68,34 @@ def run_checks(work: Work, asked: ChecksPayload) -> Iterator[Step]:
     actor = work.user_id
     work.result.update(checks=runs.ended(module.name, work.id, actor, answers))
     yield Step(done=len(answers), total=len(answers), unit="checks", checkpoint={"done": True})
+
+
+class TestPayload(Payload):
+    """Nothing is to be said: the webhook is the one that the settings name."""
+
+
+@job_kind(TEST, payload=TestPayload, label="Test of the webhook", queue="system", asks=False, max_attempts=2)
+def test_webhook(work: Work, asked: TestPayload) -> Iterator[Step]:
+    """Send one test message, kept before it is sent: where the worker dies the same id goes again."""
+    at = work.checkpoint or {"is_kept": False, "said": None}
+    try:
+        row = trial.draft(actor=work.user_id, now=timezone.now(), stem=f"job_{work.id}")
+        if not at["is_kept"]:
+            at = {**at, "is_kept": True}
+            yield Step(done=0, total=1, unit="message", checkpoint=at, message="On its way")
+        if at["said"] is None:
+            tried = trial.attempt(row, actor=work.user_id, now=timezone.now(), limit_s=trial.JOB_LIMIT_S)
+            at = {**at, "said": tried.said, "is_delivered": tried.is_delivered}
+            yield Step(done=int(tried.is_delivered), total=1, unit="message", checkpoint=at)
+    except trial.NotConfiguredError as error:
+        raise JobRefusedError(str(error)) from error
+    if not at["is_delivered"]:
+        raise JobRefusedError(f"The test webhook was not delivered: {at['said']}")
+    work.result.update(message=row.message_id, receiver=at["said"])
+
+
+def send_test(actor: str) -> int:
+    """Have the webhook tested, and return the job's id; while one test is under way it is that one."""
+    return enqueue(
+        TEST, tier="system", user_id=actor[:40], domain="system", unique_key=TEST, actor=actor[:80]
+    )

@@ -11,7 +11,7 @@ from telemetry import outbound
 
 
 def deliver(message: Message) -> str:
-    """Send to every address; raises DeliveryError where one is not allowed or not all took it."""
+    """Send to every address; raises DeliveryError where one is not allowed or private, or not all took it."""
     import apprise  # slow to import, and needed by few processes
 
     refused = list(faults(settings.ALERT_APPRISE_URLS))
@@ -21,10 +21,12 @@ def deliver(message: Message) -> str:
     for url in settings.ALERT_APPRISE_URLS:
         sender.add(url)
     began = time.monotonic()
-    is_sent = sender.notify(
-        title=words.subject(message.body), body=f"{words.text(message.body)}\n{message.id}"
-    )
+    title, body = words.subject(message.body), f"{words.text(message.body)}\n{message.id}"
+    with outbound.guarding(allows_private=settings.ALERT_ALLOW_PRIVATE) as refused_hosts:
+        is_sent = sender.notify(title=title, body=body)
     outbound.observe("apprise", "2xx" if is_sent else "failed", (time.monotonic() - began) * 1000)
+    if refused_hosts:
+        raise DeliveryError(refused_hosts[0])
     if not is_sent:
         raise DeliveryError(f"at least one of {len(sender)} chat addresses did not take the message")
     return f"taken by {len(sender)} of {len(sender)}"

@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from costs.alerting import age_reading, findings, forecasts
 from costs.models import CostBudget, CostDay, CostSettings
+from healthpilot.dataqueue.models import Job
+from healthpilot.dataqueue.work import Work
 from healthpilot.web.roles import Role
+from systemstatus import jobs
 from systemstatus.alerts.engine import evaluate_registered
 from systemstatus.models import Alert, AuditEntry, Notification
 from systemstatus.notify import webhook
@@ -27,6 +30,7 @@ from tests.costs.factories import (
     make_with_role,
     today,
 )
+from tests.healthpilot.dataqueue.jobs import run_all
 from tests.receiver import SECRET, receiving
 
 pytestmark = pytest.mark.django_db
@@ -174,7 +178,7 @@ def test_alert_test_without_a_webhook_says_what_to_set(client: Client) -> None:
     assert "ALERT_WEBHOOK_URL" in answer.json()["error"]["message"]
 
 
-def test_the_button_is_for_admins_and_says_what_came_back(
+def test_the_button_is_for_admins_and_its_job_says_what_came_back(
     client: Client, settings: Any, fresh_webhook: None
 ) -> None:
     client.force_login(make_with_role(Role.OPERATOR))
@@ -184,6 +188,50 @@ def test_the_button_is_for_admins_and_says_what_came_back(
     assert b"nobody yet. Set ALERT_WEBHOOK_URL" in client.get("/admin/cost/budgets").content
     with receiving() as server:
         point_at(settings, server.url)
-        page = client.post("/admin/cost/alert-test", follow=True)
-    assert b"The test webhook was delivered: the receiver answered 200." in page.content
-    assert b"will pass its cap: Webhook." in page.content
+        assert b"will pass its cap: Webhook." in client.get("/admin/cost/budgets").content
+        begun, again = (client.post("/admin/cost/alert-test") for _ in range(2))
+        assert begun["Location"] == again["Location"]
+        assert server.ids == [], "nothing is sent in the request"
+        run_all()
+        assert len(server.ids) == 1
+    page = client.get(begun["Location"]).content
+    assert b"answered 200" in page
+    assert server.ids[0].encode() in page
+
+
+def test_the_job_of_a_test_that_fails_ends_with_what_stood_in_the_way(
+    client: Client, settings: Any, fresh_webhook: None
+) -> None:
+    client.force_login(make_admin())
+    with receiving("500") as server:
+        point_at(settings, server.url)
+        job = client.post("/admin/cost/alert-test")["Location"]
+        run_all()
+    assert b"The test webhook was not delivered" in client.get(job).content
+    assert b"answered 500" in client.get(job).content
+    assert Notification.objects.get().state == "given_up"
+    assert AuditEntry.objects.filter(action="alert.test").count() == 1
+
+
+def test_without_a_webhook_the_button_begins_no_job(client: Client) -> None:
+    client.force_login(make_admin())
+    answer = client.post("/admin/cost/alert-test", follow=True)
+    assert answer.redirect_chain[-1][0] == "/admin/cost/budgets"
+    assert b"No webhook is set: give ALERT_WEBHOOK_URL" in answer.content
+    assert not Job.objects.exists()
+
+
+def test_a_test_whose_worker_died_after_sending_sends_the_same_message_again(
+    settings: Any, fresh_webhook: None
+) -> None:
+    work = Work(
+        id=7, kind="alerts.test", payload={}, tier="system", user_id="ada", domain="system", attempt=1,
+        batch_size=1000, checkpoint=None, due_at=timezone.now(),
+    )  # fmt: skip
+    with receiving() as server:
+        point_at(settings, server.url)
+        work.checkpoint = next(jobs.test_webhook(work, jobs.TestPayload())).checkpoint
+        for _ in range(2):
+            next(jobs.test_webhook(work, jobs.TestPayload()))
+    assert server.ids == ["msg_test_job_7"] * 2
+    assert server.bodies[0] == server.bodies[1]

@@ -231,6 +231,36 @@ def test_apprise_delivers_to_what_is_allowed(settings: Any, receiver: Receiver) 
     assert len(receiver.errors) == 1  # it came, and is not signed
 
 
+def test_apprise_asks_no_private_address_unless_that_is_allowed(settings: Any, receiver: Receiver) -> None:
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_ALLOW_PRIVATE = "", False
+    settings.ALERT_APPRISE_SCHEMES = ["json"]
+    settings.ALERT_APPRISE_URLS = [receiver.url.replace("http://127.0.0.1", "json://localhost")]
+    clock = Clock()
+    fired(clock)
+    assert sender.send_due(clock.now + MINUTE).failed == ["apprise"]
+    assert "is this machine; ALERT_ALLOW_PRIVATE=1 allows" in Notification.objects.get().error
+    assert (receiver.ids, receiver.errors) == ([], []), "nothing came"
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_brevo_asks_no_private_address_unless_that_is_allowed(
+    settings: Any, receiver: Receiver, private: bool
+) -> None:
+    settings.ALERT_WEBHOOK_URL, settings.ALERT_ALLOW_PRIVATE = "", private
+    settings.ALERT_EMAIL_TO = ["ops@example.com"]
+    settings.EMAIL_BACKEND = "anymail.backends.brevo.EmailBackend"
+    settings.ANYMAIL = {"BREVO_API_KEY": "k", "BREVO_API_URL": f"{receiver.url}/v3/"}
+    receiver.answers[:] = ["201"]
+    clock = Clock()
+    fired(clock)
+    turn = sender.send_due(clock.now + MINUTE)
+    if private:
+        assert len(receiver.errors) == 1  # it came, and is not signed
+    else:
+        assert (turn.failed, receiver.errors) == (["email"], []), "nothing came"
+        assert "is this machine; ALERT_ALLOW_PRIVATE=1 allows" in Notification.objects.get().error
+
+
 def test_without_a_channel_alerts_show_and_are_told_once_there_is_one(settings: Any) -> None:
     clock = Clock()
     fired(clock)
