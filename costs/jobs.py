@@ -91,7 +91,7 @@ def export(work: Work, asked: ExportPayload) -> Iterator[Step]:
         at = {**at, "length": length, "done": at["done"] + len(batch), "after": last}
         yield Step(done=at["done"], total=at["total"], checkpoint=at)
     file.finish()
-    work.result |= {"rows": f"{at['done']:,}", "files": [{"name": name, "about": "removed with this job"}]}
+    work.result |= {"rows": f"{at['done']:,}", "files": [{"name": name, "about": ""}]}
 
 
 def after(rows: Any, key: list[str] | None) -> Any:
@@ -130,7 +130,7 @@ def replay(work: Work, asked: SimulationPayload) -> Iterator[Step]:
     steps = of_each_user if scope.key == EACH_USER else of_shared
     yield from steps(work, file, scope, limits, span)
     file.finish()
-    about = "all whose work would have waited; removed with this job"
+    about = "all whose work would have waited"
     work.result["files"] = [{"name": file.path.name, "about": about}]
 
 

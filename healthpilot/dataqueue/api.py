@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from ninja import Path, Router, Schema
 
-from healthpilot.dataqueue import queries
+from healthpilot.dataqueue import files, queries
 from healthpilot.dataqueue.kinds import registered
 from healthpilot.dataqueue.models import Job
 from healthpilot.dataqueue.redaction import redacted
@@ -89,8 +89,9 @@ def body_of(one: Job) -> dict[str, Any]:
         "error_code", "error_message", "created_at", "started_at", "finished_at",
     )  # fmt: skip
     result = dict(one.result) if one.result is not None else None
-    left = result.pop("files", []) if result else []
-    names = [file["name"] for file in left]
+    if result:
+        result.pop("files", None)
+    names = [file.name for file in files.left_by(one) if file.is_there]
     return {name: getattr(one, name) for name in same} | {
         "id": str(one.pk),
         "progress": progress_of(one),

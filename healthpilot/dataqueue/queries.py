@@ -86,6 +86,11 @@ def job(job_id: int) -> Job | None:
     return Job.objects.filter(pk=job_id).first() if job_id <= MAX_ID else None
 
 
+def was_there(job_id: int) -> bool:
+    """Say whether a job that is not there was once: later ones are, and ids only grow."""
+    return 0 < job_id <= MAX_ID and Job.objects.filter(pk__gt=job_id).exists()
+
+
 def entries(job_id: int) -> list[Entry]:
     """Return what happened to a job last, the newest first."""
     return list(Entry.objects.filter(job_id=job_id).order_by("-id")[:MOST_ENTRIES])

@@ -28,3 +28,4 @@ def sweep_jobs() -> None:
 def prune() -> None:
     """Remove what is past its time."""
     retention.prune()
+    retention.prune_folders()

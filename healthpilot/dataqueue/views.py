@@ -58,7 +58,10 @@ def jobs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def job(request: HttpRequest, job_id: int) -> HttpResponse:
     """Show one job; HTMX asks for it again until it has ended."""
-    return answers.page_or_fragment(request, page=JOB, fragment=LIVE, context=shown(request, found(job_id)))
+    one = queries.job(job_id)
+    if one is None:
+        return gone(request, job_id)
+    return answers.page_or_fragment(request, page=JOB, fragment=LIVE, context=shown(request, one))
 
 
 @role_required(Role.OPERATOR)
@@ -89,14 +92,37 @@ def switch(request: HttpRequest, queue_class: str, action: str) -> HttpResponseB
 @require_safe
 def download(request: HttpRequest, job_id: int, name: str) -> HttpResponseBase:
     """Hand out a file that a job left."""
-    path = files.file_of(found(job_id), name)
-    if not path:
-        message = (
-            "The file is gone: files are removed with their job after a while. Run the job again to make it."
-        )
-        context = {"status": 404, "title": "This file is not there any more", "remedy": message}
-        return render(request, "error.html", context, status=404)
-    return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+    one = queries.job(job_id)
+    if one is None:
+        return gone(request, job_id)
+    if path := files.file_of(one, name):
+        return FileResponse(path.open("rb"), as_attachment=True, filename=name)
+    left = next((file for file in files.left_by(one) if file.name == name), None)
+    if left is None:
+        raise Http404
+    why = (
+        f"Files of jobs are kept for {settings.DATAQUEUE_RETENTION_DAYS} days after the job's end. "
+        if left.is_over
+        else "It was removed, or lies on another machine whose HEALTHPILOT_VAR is not shared with this one. "
+    )
+    return over(request, "This file is not there any more", f"{why}Start the job again to make it anew.")
+
+
+def gone(request: HttpRequest, job_id: int) -> HttpResponse:
+    """Say that a job was removed after its time; raises Http404 for one that never was."""
+    if not queries.was_there(job_id):
+        raise Http404
+    days = settings.DATAQUEUE_RETENTION_DAYS
+    remedy = (
+        f"Jobs are removed, with the files they left, {days} days after their end. Start it anew if needed."
+    )
+    return over(request, "This job is not there any more", remedy)
+
+
+def over(request: HttpRequest, title: str, remedy: str) -> HttpResponse:
+    """Answer 410: what was asked for was there, and is not any more."""
+    context = {"status": 410, "title": title, "remedy": remedy}
+    return render(request, "error.html", context, status=410)
 
 
 def found(job_id: int) -> Job:
@@ -115,7 +141,7 @@ def shown(request: HttpRequest, one: Job) -> dict[str, Any]:
         "label": kind.label if kind else one.kind,
         "payload": redacted(one.payload, kind.secret if kind else ()),
         "result": {name: value for name, value in (one.result or {}).items() if name != "files"},
-        "files": (one.result or {}).get("files", []),
+        "files": files.left_by(one),
         "entries": queries.entries(one.pk),
         "alive": queries.alive([one]).get(one.pk),
         "actions": actions.allowed(one) if has_role(request, Role.OPERATOR) else [],
