@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from healthpilot.web.pages import Page
 from healthpilot.web.sheets import Cell, Sheet
+from systemstatus import registry
 from systemstatus.alerts.queries import newest_first
 from systemstatus.changes import MINUTES
 from systemstatus.models import AuditEntry
@@ -134,19 +135,37 @@ def text_of(value: Any, most: int | None) -> str:
     return text if most is None or len(text) <= most else f"{text[:most]}…"
 
 
-# At an instant: how bad the worst alert was that had fired and was open, and whether anything was collected.
+# At an instant: how bad the worst alert was as it then stood, and how bad the newest snapshots were, as the
+# verdict ranks both: 2 is an error, 1 a warning; no rank of snapshots is nothing collected.
 STOOD: Final = """
-SELECT asked.at,
-    (SELECT max(CASE severity WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END) FROM alerts
-     WHERE fired_at <= asked.at AND (closed_at IS NULL OR closed_at > asked.at)),
-    EXISTS (SELECT FROM status_snapshots_1m
-            WHERE captured_at <= asked.at AND captured_at > asked.at - interval '5 minutes')
-    OR EXISTS (SELECT FROM status_snapshots_10m
-               WHERE captured_at <= asked.at AND captured_at > asked.at - interval '20 minutes')
-    OR EXISTS (SELECT FROM status_snapshots_1h
-               WHERE captured_at <= asked.at AND captured_at > asked.at - interval '2 hours')
+SELECT asked.at, (
+    SELECT max(CASE WHEN coalesce(step.to_state, alert.state) IN ('no_data', 'error') THEN 1
+        WHEN coalesce(step.severity, alert.severity) = 'critical' THEN 2
+        WHEN coalesce(step.severity, alert.severity) = 'warning' THEN 1 ELSE 0 END)
+    FROM alerts AS alert LEFT JOIN LATERAL (
+        SELECT to_state, severity FROM alert_transitions
+        WHERE alert_id = alert.id AND occurred_at <= asked.at ORDER BY id DESC LIMIT 1) AS step ON true
+    WHERE fired_at <= asked.at AND (closed_at IS NULL OR closed_at > asked.at)
+), coalesce({minutes}, {tens}, {hours})
 FROM unnest(%(moments)s::timestamptz[]) AS asked(at)"""
-STATUSES: Final = {None: "ok", 0: "ok", 1: "warn", 2: "error"}
+SEEN: Final = """(
+    SELECT max(CASE WHEN seen.module = ANY(%(core)s) AND {is_down} THEN 2
+        WHEN state IN ('critical', 'warning') THEN 1
+        WHEN state IN ('unknown', 'skipped') AND seen.module = ANY(%(core)s) THEN 1 ELSE 0 END)
+    FROM status_snapshots_{grain} AS seen WHERE captured_at = (
+        SELECT max(captured_at) FROM status_snapshots_{grain}
+        WHERE captured_at <= asked.at AND captured_at > asked.at - interval '{reach}'))"""
+# Down are three failures in a row, and what nothing is known of for more than five minutes.
+LASTS: Final = """EXISTS (SELECT FROM status_snapshots_1m AS earlier
+    WHERE earlier.module = seen.module AND earlier.state = seen.state AND (
+        (seen.state = 'critical' AND earlier.captured_at = seen.captured_at - interval '2 minutes')
+        OR (seen.state = 'unknown' AND earlier.captured_at = seen.captured_at - interval '6 minutes')))"""
+STATEMENT: Final = STOOD.format(
+    minutes=SEEN.format(grain="1m", reach="5 minutes", is_down=LASTS),
+    tens=SEEN.format(grain="10m", reach="20 minutes", is_down="state = 'critical'"),
+    hours=SEEN.format(grain="1h", reach="2 hours", is_down="state = 'critical'"),
+)
+STATUSES: Final = ("ok", "warn", "error")
 
 
 @dataclass(frozen=True)
@@ -176,9 +195,12 @@ def how_it_stood(moments: list[datetime]) -> dict[datetime, str]:
     """Return the status of the whole at each moment; one query, none without moments."""
     if not moments:
         return {}
+    core = [module.name for module in registry.modules() if module.core]
     with connection.cursor() as cursor:
-        cursor.execute(STOOD, {"moments": moments})
-        return {
-            at: STATUSES[worst] if worst or is_known else "unknown"
-            for at, worst, is_known in cursor.fetchall()
-        }
+        cursor.execute(STATEMENT, {"moments": moments, "core": core})
+        return {at: status(told or 0, seen) for at, told, seen in cursor.fetchall()}
+
+
+def status(told: int, seen: int | None) -> str:
+    """Return the status of two ranks; where nothing was collected, alerts alone can say that it was bad."""
+    return "unknown" if seen is None and not told else STATUSES[max(told, seen or 0)]

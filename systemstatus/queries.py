@@ -1,18 +1,39 @@
 """What the pages of System Status read of snapshots and alerts; no page asks anything else."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from django.db import connection
-from django.db.models import Count, DurationField, ExpressionWrapper, F, Q, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Greatest, Least
+from django.db.models import (
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Coalesce, Greatest, JSONObject, Least
 
 from systemstatus.alerts.life import RANK
 from systemstatus.alerts.quiet import Hush
 from systemstatus.grains import Grain
-from systemstatus.models import Alert, AuditEntry, Maintenance, Seen, Silence, Snapshot, StatusLease
+from systemstatus.models import (
+    Alert,
+    AlertTransition,
+    AuditEntry,
+    Maintenance,
+    Seen,
+    Silence,
+    Snapshot,
+    StatusLease,
+)
 
 MOST_ALERTS: Final = 400
 ALERTS_LEASE: Final = "alerts"
@@ -68,10 +89,29 @@ def told_of(at: datetime, *, is_past: bool) -> list[Alert]:
     """
     open_then = Q(closed_at=None) | Q(closed_at__gt=at) if is_past else Q(closed_at=None)
     rows = Alert.objects.filter(open_then | Q(closed_at__gt=at - DAY), fired_at__lte=at)
-    return sorted(
-        rows.order_by(F("closed_at").desc(nulls_first=True), "-began_at")[:MOST_ALERTS],
-        key=lambda alert: (not was_open(alert, at), -RANK[alert.severity]),
+    rows = rows.order_by(F("closed_at").desc(nulls_first=True), "-began_at")
+    found = (
+        [as_then(alert, at) for alert in with_step(rows, at)[:MOST_ALERTS]]
+        if is_past
+        else list(rows[:MOST_ALERTS])
     )
+    return sorted(found, key=lambda alert: (not was_open(alert, at), -RANK[alert.severity]))
+
+
+def with_step(rows: "QuerySet[Alert]", at: datetime) -> "QuerySet[Any]":
+    """Return alerts with the last step that each had taken by an instant."""
+    step = AlertTransition.objects.filter(alert=OuterRef("pk"), occurred_at__lte=at).order_by("-id")
+    told = JSONObject(state="to_state", severity="severity", value="value", message="message")
+    return rows.annotate(step=Subquery(step.values(told=told)[:1]))
+
+
+def as_then(alert: Any, at: datetime) -> Alert:
+    """Return an alert as it was at an instant: state, severity and value of its last step by then."""
+    for name, value in (alert.step or {}).items():
+        setattr(alert, name, value)
+    if alert.acknowledged_at and alert.acknowledged_at > at:
+        alert.acknowledged_by, alert.acknowledged_at, alert.acknowledgement = "", None, ""
+    return cast("Alert", alert)
 
 
 def was_open(alert: Alert, at: datetime) -> bool:
@@ -167,29 +207,39 @@ def breaches_since(since: datetime, until: datetime) -> dict[str, tuple[int, flo
 
 @dataclass(frozen=True)
 class PortalDay:
-    """A portal's last 24 hours: checks outside maintenance, failed ones, the p75 of an hour's first bytes."""
+    """A portal's last 24 hours: checks outside maintenance, failed ones, the p75 of an hour's first bytes.
+
+    detail: what the newest snapshot lists of it.
+    """
 
     checks: int
     failed: int
     first_byte_ms: float | None
+    detail: Mapping[str, Any]
 
 
 PORTAL_DAY: Final = """
 SELECT module, coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
     coalesce(sum(("values" ->> 'portal.failed')::float8), 0),
     percentile_cont(0.75) WITHIN GROUP (ORDER BY ("values" ->> 'portal.first_byte')::float8)
-        FILTER (WHERE captured_at > %(at)s - interval '1 hour')
-FROM {table}
+        FILTER (WHERE captured_at > %(at)s - interval '1 hour'),
+    (SELECT detail FROM {table} AS newest WHERE newest.module = day.module AND captured_at = %(newest)s)
+FROM {table} AS day
 WHERE module = ANY(%(names)s) AND captured_at > %(at)s - interval '24 hours' AND captured_at <= %(at)s
 GROUP BY module"""
 
 
-def portal_days(names: Sequence[str], at: datetime, grain: Grain) -> dict[str, PortalDay]:
-    """Return the last 24 hours of portals up to an instant, by module; one query."""
+def portal_days(
+    names: Sequence[str], at: datetime, newest: datetime | None, grain: Grain
+) -> dict[str, PortalDay]:
+    """Return the last 24 hours of portals up to an instant, by module; one query.
+
+    newest: when the snapshots were captured whose detail is wanted.
+    """
     statement = PORTAL_DAY.format(table=grain.model._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"names": list(names), "at": at})
+        cursor.execute(statement, {"names": list(names), "at": at, "newest": newest})
         return {
-            name: PortalDay(int(checks), int(failed), first_byte)
-            for name, checks, failed, first_byte in cursor.fetchall()
+            name: PortalDay(int(checks), int(failed), first_byte, json.loads(detail or "{}"))
+            for name, checks, failed, first_byte, detail in cursor.fetchall()
         }

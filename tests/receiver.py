@@ -19,7 +19,8 @@ LONG_S = 10.0
 class Receiver:
     """What came, by message id, and how the next requests are answered.
 
-    answers: one word a request: a status, hang, drip, or redirect; the last one stands for all that follow.
+    answers: one word a request: a status, slow, hang, drip, or redirect; the last one stands for all
+        that follow.
     """
 
     url: str = ""
@@ -65,6 +66,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_redirect(self) -> None:
         self.answer(302, Location=f"{self.receiver.url}/elsewhere")
+
+    def do_slow(self) -> None:
+        time.sleep(1.7)
+        self.answer(200)
 
     def do_hang(self) -> None:
         self.receiver.closing.wait(LONG_S)

@@ -53,12 +53,11 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return each portal, and for how long certificates are valid."""
     found = of_layers(standings(moment), (Layer.EDGE,))
     names = [one.module.name for one in found]
-    days = queries.portal_days(names, moment.at, moment.grain)
-    detail = queries.details(names, moment.newest, moment.grain) if moment.newest else {}
+    days = queries.portal_days(names, moment.at, moment.newest, moment.grain)
     strips = heartbeats.strips_of(moment)
     return {
         "portals": [
-            portal(one, days.get(one.module.name), detail.get(one.module.name, {}), strips, moment)
+            portal(one, days.get(one.module.name), strips, moment)
             for one in found
             if one.module.name != CERTIFICATES
         ],
@@ -71,7 +70,6 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
 def portal(
     one: Standing,
     day: PortalDay | None,
-    detail: Mapping[str, Any],
     strips: Mapping[str, Sequence[str]],
     moment: Moment,
 ) -> Portal:
@@ -80,7 +78,7 @@ def portal(
         is_off=one.status == OFF,
         facts=facts(one, day, moment),
         marks=strips.get(one.module.name, []),
-        steps=detail.get("steps", []),
+        steps=day.detail.get("steps", []) if day else [],
         checks=generic.checks(one, moment),
     )
 

@@ -67,7 +67,18 @@ def try_it(size: Size) -> str:
         if size == "tiny":
             return f"seen to be well {well_early(worlds[0]):.0f} s after the start"
         with ThreadPoolExecutor(len(worlds)) as threads:
-            return "; ".join(threads.map(noticed, chosen, worlds))
+            seen = list(threads.map(outcome, chosen, worlds))
+    broken = [str(one) for one in seen if isinstance(one, AssertionError)]
+    assert not broken, "; ".join([*broken, *(one for one in seen if isinstance(one, str))])
+    return "; ".join(map(str, seen))
+
+
+def outcome(fault: Fault, one: World) -> str | AssertionError:
+    """Return what was seen of a fault, or what was not, so that the others are told as well."""
+    try:
+        return noticed(fault, one)
+    except AssertionError as error:
+        return error
 
 
 def well_early(one: World) -> float:

@@ -19,6 +19,8 @@ from tests.faults.pane import Pane
 from tests.receiver import SECRET, Receiver, receiving
 
 ROOT = Path(__file__).resolve().parents[2]
+# What the settings call a process that is no daemon of ./run up.
+ROLES = {"collector": "command"}
 CELERY = [sys.executable, "-m", "celery", "--quiet", "-A"]
 
 
@@ -34,11 +36,11 @@ class World:
 
     def start(self, role: str, command: list[str]) -> None:
         """Start a process of a role."""
+        environment = self.environment | {"HEALTHPILOT_ROLE": ROLES.get(role, role)}
         with open(self.folder / f"{role}.log", "ab") as log:
             self.processes[role] = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment | {"HEALTHPILOT_ROLE": role}, stdout=log, stderr=log,
-                start_new_session=True,
-            )  # fmt: skip
+                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
 
     def start_worker(self) -> None:
         self.start(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from systemstatus.grains import HOURS, MINUTES, TENS, ensure_partitions
-from systemstatus.models import TenMinutes
+from systemstatus.models import AlertTransition, TenMinutes
 from systemstatus.moment import moment_of, understood
 from tests.systemstatus.factories import make_alert, make_snapshot, snapshot, this_minute
 
@@ -70,6 +70,27 @@ def test_ten_minutes_old_is_not_late_in_the_grain_of_ten_minutes() -> None:
     moment = moment_of(f"{at + timedelta(minutes=9):%Y-%m-%dT%H:%M}", now)
     assert moment.rows["redis"].state == "ok"
     assert not moment.is_old
+
+
+@pytest.mark.django_db
+def test_a_past_alert_is_as_bad_as_it_was_then_and_not_as_it_became() -> None:
+    now = this_minute()
+    alert = make_alert("cache.rtt", "redis", minutes=50, severity="critical", value=80, state="no_data",
+                       acknowledged_by="ada", acknowledged_at=now - timedelta(minutes=5))  # fmt: skip
+    for minutes, state, severity, value in ((50, "firing", "warning", 20), (30, "firing", "critical", 80),
+                                            (10, "no_data", "critical", None)):  # fmt: skip
+        AlertTransition.objects.create(
+            alert=alert, occurred_at=now - timedelta(minutes=minutes), from_state="pending", to_state=state,
+            severity=severity, value=value, message=f"{minutes} ago",
+        )  # fmt: skip
+
+    def then(minutes: int) -> tuple[str, str, float | None, str, str]:
+        (one,) = moment_of(f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M}", now).alerts
+        return one.state, one.severity, one.value, one.message, one.acknowledged_by
+
+    assert then(40) == ("firing", "warning", 20, "50 ago", "")
+    assert then(20) == ("firing", "critical", 80, "30 ago", "")
+    assert then(4) == ("no_data", "critical", None, "10 ago", "ada")
 
 
 @pytest.mark.django_db

@@ -190,6 +190,17 @@ def test_a_portal_is_visited_step_by_step(settings: Settings) -> None:
     assert portals.visit("portal_admin", (portals.Step("/no-such-page"),)).state == CheckState.DISABLED
 
 
+def test_a_slow_page_is_no_outage(settings: Settings) -> None:
+    assert [portals.client(portals.VISIT_S / steps).limit_s for steps in (1, 2)] == [4.4, 2.2]
+    circuits.clear()
+    portals.client.cache_clear()
+    with receiving("slow") as server:
+        settings.HEALTHPILOT_URL = server.url
+        read = portals.visit("portal_marketing", (portals.Step("/", holds="said"),))
+    assert (read.state, read.values["portal.up"]) == (CheckState.OK, 1)
+    assert read.values["portal.first_byte"] > 1600  # type: ignore[operator] # one number
+
+
 def test_time_in_maintenance_is_no_part_of_availability(settings: Settings) -> None:
     circuits.clear()
     portals.client.cache_clear()

@@ -16,11 +16,11 @@ from django.utils import timezone
 from healthpilot.dataqueue.models import Job
 from systemstatus import jobs
 from systemstatus.audit import record_audit
-from systemstatus.models import AuditEntry
+from systemstatus.models import AlertTransition, AuditEntry, Snapshot
 from tests.costs.factories import make_staff
 from tests.healthpilot.dataqueue.jobs import run_all
 from tests.systemstatus import scenes
-from tests.systemstatus.factories import make_alert, make_day
+from tests.systemstatus.factories import make_alert, make_day, this_minute
 from tests.systemstatus.tabs.opened import opened
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +91,30 @@ def test_an_entry_shows_how_it_stood_half_an_hour_before_and_after(operator: Cli
     assert "Error 30 minutes before → not over yet" in html[lately:just]
     assert "OK 30 minutes before → Error 30 minutes after" in html[just:earlier]
     assert "OK 30 minutes before → OK 30 minutes after" in html[earlier:]
+
+
+def test_how_it_stood_is_what_the_verdict_said_and_not_alerts_alone(operator: Client) -> None:
+    make_day(hours=2)
+    now = this_minute()
+    Snapshot.objects.filter(module="redis", captured_at__lt=now - timedelta(minutes=70)).update(
+        state="critical"
+    )
+    Snapshot.objects.filter(module="r2", captured_at__gt=now - timedelta(minutes=40)).update(state="critical")
+    change(60)
+    html = re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", " ", shown(operator)))
+    assert "Error 30 minutes before → Warning 30 minutes after" in html
+
+
+def test_an_alert_counts_as_it_was_then(operator: Client) -> None:
+    make_day(hours=2)
+    alert = make_alert("cache.rtt", "redis", minutes=100, severity="critical")
+    for minutes, severity in ((100, "warning"), (50, "critical")):
+        at = timezone.now() - timedelta(minutes=minutes)
+        AlertTransition.objects.create(alert=alert, occurred_at=at, from_state="ok", to_state="firing",
+                                       severity=severity)  # fmt: skip
+    change(60)
+    html = re.sub(r"\s+", " ", re.sub(r"<svg.*?</svg>|<[^>]+>", " ", shown(operator)))
+    assert "Warning 30 minutes before → Error 30 minutes after" in html
 
 
 def test_where_nothing_was_collected_it_is_unknown_and_not_well(operator: Client) -> None:
