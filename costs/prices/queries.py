@@ -64,7 +64,9 @@ SELECT price_id, min(date), max(date), sum(ai_calls)::bigint, sum(cost_exact) FR
 ) AS days GROUP BY price_id, stretch ORDER BY max(date) DESC LIMIT %(most)s"""
 
 # Closed days keep their prices. These are the parts of them that other prices would make now: a model's cost
-# is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not.
+# is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not. Of jobs the
+# rows are not kept, but the cost that they made is, and they are whole: so the page never sums the partials
+# again, unless a day was closed while rows were free.
 REPRICED = """
 SELECT used.date, used.key, used.ai_calls, used.cost_exact, CASE WHEN price.id IS NULL
     THEN (tokens_in - cached_tokens) * %(input_usd)s::numeric + cached_tokens * %(input_usd)s::numeric
@@ -82,10 +84,12 @@ WHERE day.closed_at IS NOT NULL AND day.date BETWEEN %(first)s AND %(last)s
         OR (price.id IS NULL AND (day.constants_json ->> 'input_usd', day.constants_json ->> 'output_usd')
             <> (%(input_usd)s, %(output_usd)s)))
 UNION ALL
-SELECT day.date, '', 0, used.cost_exact, (
-    SELECT coalesce(sum(cpu_ms * %(cpu_ms_usd)s::numeric
-        + (rows_read + rows_written) * %(db_row_1k_usd)s::numeric * 0.001), 0)
-    FROM usage_daily WHERE usage_daily.day = used.date AND model = ''), NULL
+SELECT day.date, '', 0, used.cost_exact, used.cpu_ms * %(cpu_ms_usd)s::numeric
+    + %(db_row_1k_usd)s::numeric * 0.001 * CASE WHEN (day.constants_json ->> 'db_row_1k_usd')::numeric > 0
+        THEN round((used.cost_exact - used.cpu_ms * (day.constants_json ->> 'cpu_ms_usd')::numeric) * 1000
+            / (day.constants_json ->> 'db_row_1k_usd')::numeric)
+        ELSE (SELECT coalesce(sum(rows_read + rows_written), 0)
+            FROM usage_daily WHERE usage_daily.day = used.date AND model = '') END, NULL
 FROM cost_days AS day JOIN cost_breakdown_daily AS used ON used.date = day.date
 WHERE day.closed_at IS NOT NULL AND day.date BETWEEN %(first)s AND %(last)s
     AND used.kind = 'model' AND used.key = ''

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from costs.models import CostBreakdownDaily, CostDay, CostGlobalDaily
+from costs.models import CostBreakdownDaily, CostDay, CostGlobalDaily, UsageDaily
 from costs.prices import repricing
 from costs.prices.repricing import PreviewOutdated
 from costs.rollup import rollup_costs_for_date
@@ -106,6 +106,26 @@ def test_a_changed_constant_changes_no_closed_day_and_is_previewed_with_its_jobs
     results = [cost.total.cost_exact for _, cost in repricing.apply(days)]
     assert results == [day.now for day in days]
     assert repricing.preview(*SPAN) == []
+
+
+@pytest.mark.usefixtures("closed")
+@pytest.mark.parametrize(("cpu", "rows"), [("0.00000007", "0.0000000333"), ("0", "0.7")])
+def test_what_jobs_would_cost_follows_from_what_they_cost_without_a_look_at_the_partials(
+    settings: Settings, cpu: str, rows: str
+) -> None:
+    settings.COST_CPU_MS, settings.COST_DB_ROW_1K = Decimal(cpu), Decimal(rows)
+    UsageDaily.objects.all().delete()
+    jobs = [part for day in repricing.preview(*SPAN) for part in day.parts if part.model == ""]
+    assert [part.now for part in jobs if part.was] == [12_345 * Decimal(cpu) + 11 * Decimal(rows) / 1000]
+
+
+def test_rows_that_were_free_are_counted_in_the_partials(settings: Settings) -> None:
+    settings.COST_DB_ROW_1K = Decimal(0)
+    store(*EVENTS)
+    roll()
+    settings.COST_DB_ROW_1K = Decimal("0.5")
+    jobs = [part for day in repricing.preview(*SPAN) for part in day.parts if part.model == ""]
+    assert [part.change for part in jobs] == [Decimal("0.0055")]
 
 
 @pytest.mark.usefixtures("closed")
