@@ -11,6 +11,7 @@ from django.utils import timezone
 from costs.budget_page import CAPS, PLACES, Cap, current, percent, title, usage_by
 from costs.days import local_today
 from costs.forecast import HISTORY_DAYS, month_of, project
+from costs.hours import share_by_now
 from costs.marks import median
 from costs.models import NO_CAP_USD, CostBreakdownDaily, CostBudget, CostDay, CostSettings, CostUserDaily
 from costs.ranges import ONE_DAY
@@ -104,13 +105,14 @@ def filled(scope: Scope, cap: Cap, budget: CostBudget, share: int) -> Finding:
 
 def forecasts(budgets: Sequence[CostBudget], today: date) -> Iterator[Finding]:
     """Yield each month's cap that will likely be passed before the month ends."""
+    done_share = share_by_now(today) if budgets else None
     for budget in budgets:
         cap, scope = budget.monthly_cost_usd_cap, scope_of(budget)
         if not 0 < cap < NO_CAP_USD or scope.key == EACH_USER:
             continue
         costs = daily_costs(scope, today)
         began_on = min((day for day, cost in costs.items() if cost), default=today)
-        ahead = project(costs, today, began_on=began_on)
+        ahead = project(costs, today, began_on=began_on, done_share=done_share)
         if ahead and ahead.spent < cap < ahead.total:
             last = month_of(today)[-1]
             yield Finding(

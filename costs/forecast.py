@@ -18,8 +18,9 @@ ZERO = Decimal(0)
 # Wide enough that a mean of any sums keeps more digits than are ever shown.
 WIDE = Context(prec=60)
 METHOD = (
-    "Every day that remains counts as the mean of its weekday over the last 28 complete days; today counts "
-    "as at least what it has cost already. The band holds four of five endings: how far single days strayed "
+    "Every day that remains counts as the mean of its weekday over the last 28 complete days. Today counts as "
+    "what it has cost already and, of its weekday’s mean, the part that usually comes after this time of day; "
+    "where no day’s hours are known, as at least its weekday’s mean. The band holds four of five endings: how far single days strayed "
     "from their weekday's mean, wider the more days remain. An estimate that knows weekdays, not plans."
 )
 
@@ -67,13 +68,16 @@ def basis_of(costs: Mapping[date, Decimal], today: date, *, began_on: date) -> l
     return [day for day in days if day >= began_on and day in costs]
 
 
-def project(costs: Mapping[date, Decimal], today: date, *, began_on: date) -> Projection | None:
+def project(
+    costs: Mapping[date, Decimal], today: date, *, began_on: date, done_share: Decimal | None = None
+) -> Projection | None:
     """Return where the month of today will end; None with less than two weeks to stand on.
 
     Args:
         costs: USD by local day; days without a cost are zero and must be there.
         today: the local day that is not over.
         began_on: the first day with any event: what lies before it is no quiet day, it is not known.
+        done_share: which part (0 to 1) of a day's cost is usually spent by now; None where nobody knows.
     """
     basis = basis_of(costs, today, began_on=began_on)
     if len(basis) < FEWEST_DAYS:
@@ -83,14 +87,21 @@ def project(costs: Mapping[date, Decimal], today: date, *, began_on: date) -> Pr
     so_far = costs.get(today, ZERO)
     usual = weekday_means(costs, basis)
     rest = [day for day in month if day >= today]
-    expected = [max(usual[day.weekday()], so_far) if day == today else usual[day.weekday()] for day in rest]
+    ending = day_end(so_far, usual[today.weekday()], done_share)
+    expected = [ending if day == today else usual[day.weekday()] for day in rest]
     middle = running(expected, done)
     low_stray, high_stray = strays(costs, basis)
-    widths = [spread(index + 1, len(basis)) for index in range(len(rest))]
+    left = 1 - (done_share or 0)
+    widths = [spread(index + left, len(basis)) for index in range(len(rest))]
     spent = done + so_far
     low = [max(spent, total + low_stray * width) for total, width in zip(middle, widths, strict=True)]
     high = [max(spent, total + high_stray * width) for total, width in zip(middle, widths, strict=True)]
     return Projection(spent, rest, middle, low, high, len(basis))
+
+
+def day_end(so_far: Decimal, usual: Decimal, done_share: Decimal | None) -> Decimal:
+    """Return what a day will have cost: so far, and the rest that usually follows, however much it was."""
+    return max(usual, so_far) if done_share is None else so_far + usual * (1 - done_share)
 
 
 def weekday_means(costs: Mapping[date, Decimal], basis: Sequence[date]) -> dict[int, Decimal]:
@@ -133,8 +144,8 @@ def quantile(amounts: Sequence[Decimal], percent: int) -> Decimal:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def spread(days: int, basis_days: int) -> Decimal:
-    """Return by how much a sum of so many days strays more than one day does.
+def spread(days: Decimal | int, basis_days: int) -> Decimal:
+    """Return by how much a sum of so many days, the first a part of one, strays more than one day does.
 
     Independent days: √days; and the means themselves come from a few days only: √(days + days² ÷ basis).
     """

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from costs import charts, queries
+from costs import charts, hours, queries
 from costs.forecast import FEWEST_DAYS, METHOD, Projection, basis_of, month_of, project
 from costs.forecast import HISTORY_DAYS as BASIS
 from costs.queries import Extent
@@ -102,12 +102,10 @@ def month(extent: Extent, today: date) -> Month:
     rows = queries.days([first + offset * ONE_DAY for offset in range((today - first).days + 1)])
     costs = {day: row.cost_exact for day, row in rows.items()}
     began_on = extent.first_on or today
-    return Month(
-        today,
-        costs,
-        project(costs, today, began_on=began_on) if recent(costs, today) else None,
-        len(basis_of(costs, today, began_on=began_on)) if recent(costs, today) else 0,
-    )
+    if not recent(costs, today):
+        return Month(today, costs, None, 0)
+    ahead = project(costs, today, began_on=began_on, done_share=hours.share_by_now(today))
+    return Month(today, costs, ahead, len(basis_of(costs, today, began_on=began_on)))
 
 
 def recent(costs: Mapping[date, Decimal], today: date) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from costs import insight, summary, windows
 from costs.days import dirty_days, due_days, local_today
+from costs.hours import note_hours
 from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
 from costs.throttle import decisions, seeding
 from costs.throttle.admission import state
@@ -37,10 +38,12 @@ def rollup_open_days() -> None:
 @shared_task(name="costs.rollup_due_days")
 def rollup_due_days() -> None:
     """Close the local days whose close is due and not done, however many nights were missed."""
-    days = due_days(timezone.now())
+    now = timezone.now()
+    days = due_days(now)
     if days:
         fold(wait_s=10)
         roll_up(days)
+    note_hours(now)
 
 
 @shared_task(name="costs.compare_budgets")

@@ -52,6 +52,22 @@ def test_today_counts_as_at_least_what_it_has_cost_already() -> None:
     assert projected(costs | {TODAY: Decimal(25)}).total == 315
 
 
+def test_what_usually_follows_this_hour_is_still_to_come_however_much_today_was() -> None:
+    costs = series(lambda day: 10) | {TODAY: Decimal(25)}
+    found = project(costs, TODAY, began_on=LONG_AGO, done_share=Decimal("0.7"))
+    assert found is not None
+    assert found.middle[0] - found.spent == 3
+    assert found.total == 240 + 25 + 3 + 50
+
+
+def test_the_later_it_is_the_less_today_strays() -> None:
+    last = date(2026, 11, 30)
+    costs = series(lambda day: day.day % 5 + 3, today=last)
+    ends = [project(costs, last, began_on=LONG_AGO, done_share=Decimal(share)) for share in ("0", "0.9", "1")]
+    widths = [end.most - end.least for end in ends if end]
+    assert widths[0] > widths[1] > widths[2] == 0
+
+
 def test_the_band_is_that_of_days_that_stray_by_one_both_ways() -> None:
     """Alternate weeks cost 9 and 11: each weekday's others lie 4/3 away, one day's q is 4/3."""
     costs = series(lambda day: 9 if day.isocalendar().week % 2 else 11)

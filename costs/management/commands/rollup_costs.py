@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from costs.days import dirty_days, due_days, local_today
+from costs.hours import note_hours
 from costs.rollup import DayCost, FutureDay, LeaseLost, RollupBusy, rollup_costs_for_date
 from costs.usage import RawRowsGone, UsageError, adopt_zone, check_zone, fold_pending
 from telemetry.progress import Meter
@@ -67,6 +68,8 @@ class Command(BaseCommand):
                     self.show(patiently(day, **ways(options)), options)
                 except RawRowsGone:
                     gone.append(day)
+        if not options["dry_run"]:
+            note_hours(timezone.now())
         if gone:
             raise RawRowsGone(gone)
         if not days and not options["json"]:
