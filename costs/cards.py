@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from costs.queries import Day, ModelRow
 from costs.ranges import DateRange
+from costs.savings import Savings
 from healthpilot.web import numbers
 
 Figure = Decimal | int | None
@@ -116,13 +117,13 @@ class Periods:
 def cards(
     asked: DateRange, rows: Mapping[date, Day], *, users: int, unpriced: Sequence[ModelRow], today: date
 ) -> list[Card]:
-    """Return the six cards of the cost page, in order."""
+    """Return the cards that sum a column, in order; the month and the budget have their own."""
     periods = Periods.of(asked, rows)
     return [
         spend(periods, asked, rows.get(today)),
+        cache_hits(periods),
         jobs(periods),
         ai_calls(periods),
-        cache_hits(periods),
         active_users(periods, users),
         unpriced_calls(periods, unpriced),
     ]
@@ -169,13 +170,14 @@ def ai_calls(periods: Periods) -> Card:
 
 
 def cache_hits(periods: Periods) -> Card:
-    """Return the share of AI calls that a cache answered: cache hits ÷ AI calls."""
+    """Return the share of AI calls that a cache answered, cache hits ÷ AI calls, and what caches saved."""
     shown, complete, previous = (
         hit_rate(days) for days in (periods.shown, periods.complete, periods.previous)
     )
     series, before = ([hit_rate([day]) for day in days] for days in (periods.shown, periods.previous))
     hits = sum(day.cache_hits for day in periods.shown)
-    foot = f"{numbers.count(hits)} {'hit' if hits == 1 else 'hits'}"
+    saved = numbers.money(Savings.of(periods.shown).saved_usd)
+    foot = f"{saved} saved, {numbers.count(hits)} {'hit' if hits == 1 else 'hits'}"
     return Card("cache_hit_rate", "Cache hit-rate", PERCENT, shown, complete, previous, series, before, foot)
 
 

@@ -155,6 +155,7 @@ def history_panel(
             [(day, rows[day].cost_exact) for day in asked.range.complete_dates]
         ),
         "history_days": [{"on": day, "row": rows[day], "is_open": day >= today} for day in reversed(dates)],
+        "history_rows": [rows[day] for day in dates],
         "history_total": total_day([rows[day] for day in dates]),
         "history_figure": charts.subject_history(lines, costs, before) if any(costs) else None,
     }

@@ -18,10 +18,11 @@ ZERO = Decimal(0)
 # Wide enough that a mean of any sums keeps more digits than are ever shown.
 WIDE = Context(prec=60)
 METHOD = (
-    "Every day that remains counts as the mean of its weekday over the last 28 complete days. Today counts as "
-    "what it has cost already and, of its weekday’s mean, the part that usually comes after this time of day; "
-    "where no day’s hours are known, as at least its weekday’s mean. The band holds four of five endings: how far single days strayed "
-    "from their weekday's mean, wider the more days remain. An estimate that knows weekdays, not plans."
+    "Every day that remains counts as the mean of its weekday over the last 28 complete days. Today counts "
+    "as what it has cost already and, of its weekday’s mean, the part that usually comes after this time of "
+    "day; where no day’s hours are known, as at least its weekday’s mean. The band holds four of five "
+    "endings: how far single days strayed from their weekday’s mean, wider the more days remain. An estimate "
+    "that knows weekdays, not plans."
 )
 
 

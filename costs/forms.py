@@ -154,7 +154,8 @@ class Asked:
     @property
     def frozen_query(self) -> str:
         """The same with the days that a relative range means now: what a copied link says."""
-        return self.query(**{"from": str(self.range.first_on), "to": str(self.range.last_on)})
+        days = {"from": str(self.range.first_on), "to": str(self.range.last_on)}
+        return self.query(**days, cursor=self.cursor or None)
 
 
 def asked(query: QueryDict, *, today: date) -> Asked:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 
@@ -24,7 +24,7 @@ WHERE usage.day = %(first_on)s GROUP BY 1"""
 
 
 def note_hours(now: datetime) -> int:
-    """Note of each closed day of the last four weeks how its cost fell on its hours; returns how many were new.
+    """Note how the cost of each closed day of four weeks fell on its hours; returns how many were new.
 
     A day without a cost is noted too, as empty, so that it is not looked at again. Raises django.db.Error.
     """
@@ -44,7 +44,7 @@ def costs_by_hour(day: date) -> dict[int, Decimal]:
 
 
 def running_shares(costs: dict[int, Decimal]) -> list[int]:
-    """Return the part of the day's cost spent by the end of each hour, in millionths; empty without a cost."""
+    """Return the part of a day's cost spent by the end of each hour, in millionths; empty without one."""
     total = sum(costs.values(), Decimal(0))
     if total <= 0:
         return []
@@ -61,9 +61,13 @@ def share_by_now(today: date) -> Decimal | None:
     None where no day was noted; zero where today was not rolled up yet.
     """
     days = CostDay.objects.filter(date__gte=today - HISTORY_DAYS * ONE_DAY, date__lte=today)
-    rows = {day: rest for day, *rest in days.values_list("date", "hours_json", "rolled_up_at")}
-    moment: datetime | None = rows.pop(today, (None, None))[1]
-    noted = {day: shares for day, (shares, _) in rows.items() if shares}
+    moment: datetime | None = None
+    noted: dict[date, list[int]] = {}
+    for day, shares, rolled_up_at in days.values_list("date", "hours_json", "rolled_up_at"):
+        if day == today:
+            moment = rolled_up_at
+        elif shares:
+            noted[day] = shares
     alike = [shares for day, shares in noted.items() if day.weekday() == today.weekday()]
     usual = alike if len(alike) >= ENOUGH else list(noted.values())
     if not usual:
@@ -74,7 +78,7 @@ def share_by_now(today: date) -> Decimal | None:
     return mean_share(usual, local) if local.date() == today else Decimal(1)
 
 
-def mean_share(days: Sequence[Sequence[Any]], local: datetime) -> Decimal:
+def mean_share(days: Sequence[Sequence[int]], local: datetime) -> Decimal:
     """Return the mean of days' running shares at a time of day, evenly spread within the hour."""
     return mean(share_at(shares, local) for shares in days)
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q
-
-from costs.models import CostBreakdownDaily, ModelPrice
+from costs.queries import CHANGED_PRICES, read
 from costs.ranges import DateRange
 from healthpilot.web import numbers
 
@@ -49,15 +47,8 @@ def price_changes(asked: DateRange) -> dict[date, list[str]]:
 
     The price library knows hundreds of models that nobody here calls, and changes some of them every week.
     """
-    within = (asked.first_on, asked.last_on)
-    called = CostBreakdownDaily.objects.filter(
-        kind="model", key=OuterRef("llm_model"), date__range=within, ai_calls__gt=0
-    )
-    rows = ModelPrice.objects.filter(
-        Q(effective_from__range=within) | Q(effective_to__range=within), Exists(called), superseded_at=None
-    )
     models: dict[date, set[str]] = {}
-    for model, began_on, ended_on in rows.values_list("llm_model", "effective_from", "effective_to"):
+    for model, began_on, ended_on in read(CHANGED_PRICES, asked):
         for day in (began_on, ended_on):
             if day and asked.first_on <= day <= asked.last_on:
                 models.setdefault(day, set()).add(model)

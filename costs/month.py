@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from costs import charts, hours, queries
 from costs.forecast import FEWEST_DAYS, METHOD, Projection, basis_of, month_of, project
 from costs.forecast import HISTORY_DAYS as BASIS
-from costs.queries import Extent
+from costs.queries import Day, Extent
 from costs.ranges import ONE_DAY
 from healthpilot.web import numbers
 
@@ -32,9 +33,13 @@ class Month:
     """The month of today with its estimate, which is None where there is too little to stand on."""
 
     today: date
-    costs: Mapping[date, Decimal]
+    rows: Mapping[date, Day]
     projection: Projection | None
     basis_days: int
+
+    @cached_property
+    def costs(self) -> dict[date, Decimal]:
+        return {day: row.cost_exact for day, row in self.rows.items()}
 
     @property
     def days(self) -> list[date]:
@@ -95,17 +100,26 @@ def totals(amounts: Sequence[Decimal]) -> list[Decimal]:
     return found
 
 
-def month(extent: Extent, today: date) -> Month:
-    """Read what the month's card and chart need: the days since the month before began, and the last 28."""
-    previous = today.replace(day=1) - ONE_DAY
-    first = min(previous.replace(day=1), today - BASIS * ONE_DAY)
-    rows = queries.days([first + offset * ONE_DAY for offset in range((today - first).days + 1)])
+def month(extent: Extent, today: date, known: Mapping[date, Day] | None = None) -> Month:
+    """Read what the month's card and chart need: the days since the month before began, and the last 28.
+
+    known holds days that were read already; where they reach far enough nothing is read again.
+    """
+    wanted = days_read(today)
+    rows = known if known is not None and known.keys() >= set(wanted) else queries.days(wanted)
     costs = {day: row.cost_exact for day, row in rows.items()}
     began_on = extent.first_on or today
     if not recent(costs, today):
-        return Month(today, costs, None, 0)
+        return Month(today, rows, None, 0)
     ahead = project(costs, today, began_on=began_on, done_share=hours.share_by_now(today))
-    return Month(today, costs, ahead, len(basis_of(costs, today, began_on=began_on)))
+    return Month(today, rows, ahead, len(basis_of(costs, today, began_on=began_on)))
+
+
+def days_read(today: date) -> list[date]:
+    """Return the days from the beginning of the month before, or of what an estimate stands on, to today."""
+    previous = today.replace(day=1) - ONE_DAY
+    first = min(previous.replace(day=1), today - BASIS * ONE_DAY)
+    return [first + offset * ONE_DAY for offset in range((today - first).days + 1)]
 
 
 def recent(costs: Mapping[date, Decimal], today: date) -> bool:

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from costs import cards, month, panels, queries, user_queries
+from costs.budget_card import budget_card
 from costs.forms import Asked
 from costs.marks import marks
 from costs.prices import repricing
@@ -17,9 +18,11 @@ STALE_AFTER = timedelta(hours=26)
 WEEK = 7
 PREVIEWS = (
     ("Spend", "Day by day, beside the period before"),
+    ("Projected month", "Where it will end, with a band"),
+    ("Budget used", "Of what everything may cost"),
+    ("Cache hit-rate", "And the money it saved"),
     ("Jobs", "And how many failed"),
     ("AI calls", "With tokens in and out"),
-    ("Cache hit-rate", "Calls that were not made again"),
     ("Active users", "And who costs the most"),
     ("Unpriced calls", "Models without a price"),
 )
@@ -43,10 +46,15 @@ def overview(asked: Asked, now: datetime) -> dict[str, Any]:
             "pending": queries.events_wait_for_the_fold(),
             "previews": PREVIEWS,
         }
-    rows = queries.days([*asked.range.previous_dates, *asked.range.dates])
+    rows = queries.days(days_needed(asked.range))
     if not any(has_events(rows[day]) for day in asked.range.dates):
         return context | elsewhere(extent, asked.range)
     return context | {"state": "ready"} | ready(asked, rows, extent)
+
+
+def days_needed(asked: DateRange) -> list[date]:
+    """Return the days to read at once: the range, what it is compared with, and the month if it lies near."""
+    return [*asked.previous_dates, *asked.dates, *(month.days_read(asked.today) if asked.has_today else ())]
 
 
 def ready(asked: Asked, rows: Mapping[date, Day], extent: Extent) -> dict[str, Any]:
@@ -55,14 +63,17 @@ def ready(asked: Asked, rows: Mapping[date, Day], extent: Extent) -> dict[str, A
     users = user_queries.user_count(asked.range, use_window=False) if in_window is None else in_window
     unpriced = queries.unpriced_models(asked.range)
     previous = asked.range.previous_dates if asked.compares else []
-    pointed = marks(asked.range, {day: row.cost_exact for day, row in rows.items()})
+    compared = (*asked.range.previous_dates, *asked.range.dates)
+    pointed = marks(asked.range, {day: rows[day].cost_exact for day in compared})
+    ends = month.month(extent, asked.range.today, rows)
     return {
         "compared": spoken(previous[0], previous[-1]) if previous else "",
         "cards": cards.cards(asked.range, rows, users=users, unpriced=unpriced, today=asked.range.today),
         "unpriced": unpriced,
         "savings": Savings.of(rows[day] for day in asked.range.dates),
         **differences(repricing.preview(asked.range.first_on, asked.range.last_on)),
-        **month.panel(month.month(extent, asked.range.today)),
+        **month.panel(ends),
+        "budget": budget_card(ends.rows, asked.range.today),
         **(panels.change_panel(asked) if previous else {}),
         **panels.tier_panel(asked, pointed),
         **panels.domain_panel(asked),

@@ -58,8 +58,11 @@ class DateRange:
 
     @property
     def scope(self) -> str:
-        """What a cursor is signed for: the same list tomorrow for a preset, these very days otherwise."""
-        return f"days:{self.preset}" if self.preset else f"{self.first_on}:{self.last_on}"
+        """What a cursor is signed for: these very days, or any as many days as a preset has.
+
+        So a list goes on over midnight, and a link that froze a preset's days keeps its place in the list.
+        """
+        return f"days:{self.days}" if self.days in RANGE_DAYS else f"{self.first_on}:{self.last_on}"
 
 
 def ending_today(days: int, today: date) -> DateRange:

@@ -29,8 +29,8 @@ class CostDay(models.Model):
     """Where one local day stands: changed since its rollup, rolled up, closed, and who holds it now.
 
     lease_token is a fencing token: a rollup writes only while the token is the one it claimed. constants_json
-    holds the environment's prices that the last rollup used, hours_json the part of a closed day's cost that was
-    spent by the end of each local hour, in millionths.
+    holds the environment's prices that the last rollup used, hours_json the part of a closed day's cost that
+    was spent by the end of each local hour, in millionths.
     """
 
     date = models.DateField(primary_key=True)

@@ -64,9 +64,9 @@ SELECT price_id, min(date), max(date), sum(ai_calls)::bigint, sum(cost_exact) FR
 ) AS days GROUP BY price_id, stretch ORDER BY max(date) DESC LIMIT %(most)s"""
 
 # Closed days keep their prices. These are the parts of them that other prices would make now: a model's cost
-# is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not. Of jobs the
-# rows are not kept, but the cost that they made is, and they are whole: so the page never sums the partials
-# again, unless a day was closed while rows were free.
+# is linear in its kept sums. Multiplying by a millionth is exact where dividing by a million is not. Of jobs
+# the rows are not kept, but the cost that they made is, and they are whole: so the page never sums the
+# partials again, unless a day was closed while rows were free.
 REPRICED = """
 SELECT used.date, used.key, used.ai_calls, used.cost_exact, CASE WHEN price.id IS NULL
     THEN (tokens_in - cached_tokens) * %(input_usd)s::numeric + cached_tokens * %(input_usd)s::numeric

@@ -1,11 +1,12 @@
 """How figures are written: exact decimals and whole numbers as short text, never through a float."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Context, Decimal
 
 NARROW_SPACE = "\u202f"
 NO_FIGURE = "–"
 MILLIONTH = Decimal("0.000001")
+CENT = Decimal("0.01")
 SCALES = ((10**12, "T"), (10**9, "B"), (10**6, "M"), (10**3, "k"))
 FULL_BELOW = 100_000
 # Python keeps 28 digits unless told otherwise, and even abs() rounds to them.
@@ -40,6 +41,20 @@ def money(value: Decimal | None) -> str:
     if size < MILLIONTH:
         return f"{sign}<$0.000001"
     return f"{sign}${small(size)}"
+
+
+def places(amounts: Iterable[Decimal]) -> int:
+    """Return the decimals of a column of dollars: cents, or two digits of its least amount, at most six."""
+    least = min((amount.copy_abs() for amount in amounts if amount), default=CENT)
+    return 2 if least >= CENT else min(6, 1 - least.adjusted())
+
+
+def money_at(value: Decimal, decimals: int) -> str:
+    """Return dollars with the decimals of their column; an amount that those would hide has its own."""
+    text = grouped(value, decimals)
+    if value and not text.strip("0."):
+        return money(value)
+    return f"{'−' if value < 0 else ''}${text}"
 
 
 def money_short(value: Decimal) -> str:

@@ -11,9 +11,18 @@
     setTimeout(() => { label.textContent = before; button.classList.remove("is-done"); }, SHOWN_MS);
   };
 
+  // Parts of the page change the address without the button: all but the days is what the address says now.
+  const frozen = (button) => {
+    const link = new URL(location.href);
+    const days = new URL(button.href).searchParams;
+    const rest = [...link.searchParams].filter(([name]) => !["days", "from", "to"].includes(name));
+    link.search = new URLSearchParams([["from", days.get("from")], ["to", days.get("to")], ...rest]);
+    return link.href;
+  };
+
   const textBehind = async (button) => {
     if (button.dataset.copy) return document.getElementById(button.dataset.copy).textContent.trim();
-    if (button.hasAttribute("data-copy-link")) return button.href;
+    if (button.hasAttribute("data-copy-link")) return frozen(button);
     const answer = await fetch(button.dataset.copyFrom);
     if (!answer.ok) throw new Error(`${answer.status}`);
     return answer.text();

@@ -60,6 +60,13 @@ def test_the_hit_rate_changes_in_points() -> None:
     assert rate.text == "30.0\u202f%"
 
 
+def test_the_hit_rate_says_what_caches_saved() -> None:
+    now = Day(
+        ai_calls=9, cache_hits=2, saved_skipped_exact=Decimal("0.5"), saved_cached_exact=Decimal("0.25")
+    )
+    assert made(now=now)["cache_hit_rate"].foot == "$5.25 saved, 14 hits"
+
+
 def test_the_hit_rate_weighs_days_by_their_calls() -> None:
     rows = {day: Day(ai_calls=1, cache_hits=1) for day in (*WEEK.dates, *WEEK.previous_dates)}
     rows[TODAY] = Day(ai_calls=994, cache_hits=0)

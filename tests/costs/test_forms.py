@@ -96,6 +96,10 @@ def test_a_copied_link_shows_the_same_days_tomorrow() -> None:
     assert (tomorrow.first_on, tomorrow.last_on) == (date(2026, 11, 16), TODAY)
 
 
+def test_a_copied_link_keeps_its_place_in_the_list() -> None:
+    assert ask("days=7&cursor=abc").frozen_query == "from=2026-11-16&to=2026-11-22&cursor=abc"
+
+
 def test_an_empty_tier_is_a_filter_and_no_tier_is_none() -> None:
     assert ask("tier=").tier == ""
     assert ask("").tier is None

@@ -1,6 +1,7 @@
 """Lists of users: right sums, sorted and filtered, and pages both ways."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -98,3 +99,12 @@ def test_the_window_is_used_only_when_it_holds_exactly_these_days() -> None:
     assert user_queries.window_users(ending_today(8, today())) is None
     CostWindow.objects.update(ends_on=days_ago(1))
     assert user_queries.window_users(week()) is None
+
+
+def test_a_link_that_froze_the_days_keeps_its_place_in_the_list_tomorrow() -> None:
+    for number in range(9):
+        make_user_day(days_ago(number % 3), f"u{number}")
+    first = user_queries.top_users(week(), use_window=False, limit=4)
+    frozen = DateRange(days_ago(6), today(), today() + timedelta(days=1))
+    kept = user_queries.top_users(frozen, use_window=False, limit=4, cursor=first.next_cursor)
+    assert [row.user_id for row in kept.rows] == ["u4", "u5", "u6", "u7"]

@@ -1,8 +1,10 @@
 """Figures in templates: short on the page, exact on hover, and small server-made pictures of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache, wraps
+from typing import Final
 
 from django import template
 from django.utils import timezone
@@ -13,10 +15,18 @@ from healthpilot.web import numbers, sparklines
 
 register = template.Library()
 
-register.filter("count", numbers.count)
-register.filter("duration", numbers.duration)
-register.filter("percent", numbers.percent)
-register.filter("money_exact", numbers.money_exact)
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def safe(write: Callable[..., str]) -> Callable[..., SafeString]:
+    """Return what writes figures, marked as safe: it writes digits, signs and units alone."""
+    return wraps(write)(lambda *values: SafeString(write(*values)))
+
+
+register.filter("count", safe(numbers.count))
+register.filter("duration", safe(numbers.duration))
+register.filter("percent", safe(numbers.percent))
+register.filter("money_exact", safe(numbers.money_exact))
 
 
 def short(text: str, exact: str) -> SafeString:
@@ -28,23 +38,42 @@ def short(text: str, exact: str) -> SafeString:
     return SafeString(shown if text == exact else f'<span title="{exact}">{shown}</span>')
 
 
-@register.filter
-def money(value: Decimal | None) -> SafeString:
-    return short(numbers.money(value), numbers.money_exact(value))
+def dollars(value: Decimal | None, decimals: int | None) -> str:
+    """Return money in its own digits, or in those of its column where they are given."""
+    return numbers.money(value) if value is None or decimals is None else numbers.money_at(value, decimals)
 
 
 @register.filter
-def amount(value: Decimal) -> SafeString:
+def money(value: Decimal | None, decimals: int | None = None) -> SafeString:
+    return short(dollars(value, decimals), numbers.money_exact(value))
+
+
+@register.filter
+def amount(value: Decimal, decimals: int | None = None) -> SafeString:
     """Return money for a column whose head names the currency."""
-    return short(numbers.money(value).replace("$", ""), numbers.money_exact(value).replace("$", ""))
+    return short(dollars(value, decimals).replace("$", ""), numbers.money_exact(value).replace("$", ""))
 
 
 @register.filter
-def signed(value: Decimal) -> SafeString:
+def signed(value: Decimal, decimals: int | None = None) -> SafeString:
     """Return a difference in money for a column whose head names the currency, its sign written out."""
     sign = "+" if value > 0 else ""
-    text, exact = (write(value).replace("$", "") for write in (numbers.money, numbers.money_exact))
+    text, exact = dollars(value, decimals).replace("$", ""), numbers.money_exact(value).replace("$", "")
     return short(f"{sign}{text}", f"{sign}{exact}")
+
+
+@register.simple_tag
+def decimals(rows: Iterable[object], *names: str) -> int:
+    """Return how many decimals a table's dollars have: those of the attributes named, amounts or lists."""
+    return numbers.places(flat(getattr(row, name) for row in rows for name in names))
+
+
+def flat(amounts: Iterable[Decimal | Sequence[Decimal] | None]) -> Iterator[Decimal]:
+    for amount in amounts:
+        if isinstance(amount, Decimal):
+            yield amount
+        elif amount is not None:
+            yield from amount
 
 
 @register.filter
@@ -53,13 +82,13 @@ def compact(value: int | None) -> SafeString:
 
 
 @register.filter
-def day(value: date) -> str:
-    return f"{value.day} {value:%b}"
+def day(value: date) -> SafeString:
+    return SafeString(f"{value.day} {MONTHS[value.month - 1]}")
 
 
 @register.filter
-def day_and_year(value: date) -> str:
-    return f"{value.day} {value:%b %Y}"
+def day_and_year(value: date) -> SafeString:
+    return SafeString(f"{day(value)} {value.year}")
 
 
 @register.filter
@@ -129,6 +158,7 @@ ICON = '<svg class="{}" viewBox="0 0 16 16" aria-hidden="true"><use href="#{}"/>
 
 
 @register.simple_tag
+@lru_cache(maxsize=256)
 def icon(name: str, css_class: str = "i") -> SafeString:
     return format_html(ICON, css_class, name)
 

@@ -99,3 +99,25 @@ def test_axis_ticks_start_at_zero_and_reach_the_highest_value(highest: Decimal, 
 
 def test_an_axis_of_nothing_still_has_a_length() -> None:
     assert numbers.axis_ticks(Decimal(0)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "places", "texts"),
+    [
+        (["1234.5", "0.8653", "0"], 2, ["$1,234.50", "$0.87", "$0.00"]),
+        (["12", "0.0012"], 4, ["$12.0000", "$0.0012"]),
+        (["-0.004", "3"], 4, ["−$0.0040", "$3.0000"]),
+        (["0.00000001", "5"], 6, ["<$0.000001", "$5.000000"]),
+        ([], 2, []),
+    ],
+)
+def test_a_column_of_money_has_the_same_decimals_in_every_row_and_hides_none(
+    amounts: list[str], places: int, texts: list[str]
+) -> None:
+    values = [Decimal(amount) for amount in amounts]
+    assert numbers.places(values) == places
+    assert [numbers.money_at(value, places) for value in values] == texts
+
+
+def test_an_amount_that_its_columns_decimals_would_hide_has_its_own() -> None:
+    assert numbers.money_at(Decimal("0.0004"), 2) == "$0.0004"

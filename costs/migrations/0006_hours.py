@@ -4,6 +4,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("costs", "0004_prices_history_and_waste")]
+    dependencies = [("costs", "0005_answers_held")]
 
     operations = [migrations.AddField("costday", "hours_json", models.JSONField(null=True))]
