@@ -162,6 +162,17 @@ def test_nothing_is_wider_than_the_screen(slug: str, size: tuple[int, int], open
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
 
 
+@pytest.mark.parametrize("as_admin", [False, True], ids=["viewer", "admin"])
+def test_beside_the_list_of_tabs_most_of_the_width_is_the_panels(open_page: Open, as_admin: bool) -> None:
+    make_bad_night()
+    page = open_page("/admin/status/alerts", as_admin=as_admin)
+    tabs, panel = (page.locator(name).bounding_box() for name in (".tabs", "#panel"))
+    assert tabs
+    assert panel
+    assert tabs["width"] < 320
+    assert panel["width"] > 800
+
+
 def test_the_summary_is_copied_as_text(open_page: Open) -> None:
     make_bad_night()
     page = open_page("/admin/status", permissions=["clipboard-read", "clipboard-write"])
