@@ -1,6 +1,6 @@
 """Judges snapshots over the windows of the thresholds: what each budget and each check says now."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +18,7 @@ FRESH_FOR: Final = timedelta(minutes=2)
 DOWN_AFTER, UP_AFTER = 3, 2
 SILENT: Final = {CheckState.FAILED, CheckState.CRASHED, CheckState.SKIPPED, CheckState.UNKNOWN}
 SOURCE: Final = "snapshots"
+COLLECTOR: Final = "collector"
 # Rules that the app of their figure tells itself, with words of its own.
 TOLD_ELSEWHERE: Final = frozenset({"cost.budget", "cost.rollup_age"})
 BY_ID: Final = {row.id: row for row in THRESHOLDS}
@@ -35,12 +36,14 @@ def judge(now: datetime) -> Iterator[Finding]:
         return
     by_module = rows_by_module(now)
     opened = open_alerts()
-    yield collector_age(now, newest)
+    age = collector_age(now, newest)
+    yield age
     modules = registry.modules()
     found = [
         one for module in modules for one in of_module(module, by_module.get(module.name, []), now, opened)
     ]
-    yield from with_causes(found, modules)
+    told = with_causes(found, modules)
+    yield from told if age.level == Level.OK else without_collector(told)
 
 
 def of_module(module: Module, rows: Sequence[Snapshot], now: datetime, opened: Open) -> Iterator[Finding]:
@@ -53,6 +56,13 @@ def of_module(module: Module, rows: Sequence[Snapshot], now: datetime, opened: O
         said = "Nothing was collected of late."
         yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, said, core=module.core)
         yield from (without_data(key, module, said) for key in opened if key[1] == module.name)
+
+
+def without_collector(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Put what nothing is known of down to the collector, which stands still."""
+    for finding in found:
+        is_blind = finding.level == Level.NO_DATA and finding.module != COLLECTOR
+        yield replace(finding, caused_by=COLLECTOR) if is_blind else finding
 
 
 def with_causes(found: Sequence[Finding], modules: Sequence[Module]) -> Iterator[Finding]:
@@ -114,7 +124,7 @@ def collector_age(now: datetime, newest: datetime) -> Finding:
     age_s = (now - newest).total_seconds()
     level = level_of(BY_ID["collector.age"], "", age_s, "")
     said = f"The newest snapshot is {age_s:.0f} s old."
-    return Finding("collector.age", "collector", "", level, age_s, said, "s", breach_cycles=1)
+    return Finding("collector.age", COLLECTOR, "", level, age_s, said, "s", breach_cycles=1)
 
 
 def budgets_of(module: Module, rows: Sequence[Snapshot], opened: Open) -> Iterator[Finding]:

@@ -169,10 +169,14 @@ def root(head: Trouble, troubles: Sequence[Trouble]) -> Trouble:
 
 
 def below(at: Trouble, by_module: Mapping[str, Trouble], seen: set[str]) -> Trouble | None:
-    """Return the trouble of a module that this one rests on; None where all of those are well."""
+    """Return the trouble of a module that this one rests on; None where all of those are well.
+
+    One that this very trouble explains, as a silent collector explains what is unknown, is none.
+    """
     module = registry.registered.get(at.module)
     names = [at.caused_by, *(module.depends_on if module else ())]
-    return next((by_module[name] for name in names if name in by_module and name not in seen), None)
+    known = (by_module[name] for name in names if name in by_module and name not in seen)
+    return next((one for one in known if one.caused_by != at.module), None)
 
 
 def sentence(head: Trouble, cause: Trouble) -> str:

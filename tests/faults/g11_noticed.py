@@ -143,7 +143,8 @@ def noticed(fault: Fault, one: World) -> str:
     red_s = time.monotonic() - began
     shown = one.pane()
     assert (shown.status, shown.monitor) == ("error", 503), f"{fault.name}: the pane is {shown}"
-    assert shown.says(*fault.words), f"{fault.name}: the pane names another layer: {shown.sentence}"
+    is_right = shown.says(*fault.words) and shown.says(" because ") == bool(fault.cause)
+    assert is_right, f"{fault.name}: the pane names another layer: {shown.sentence}"
     mended = time.monotonic()
     fault.mend(one)
     wait_until(lambda: "collector.age" not in fired(one), f"{fault.name}: its end", OVER_S)

@@ -65,7 +65,8 @@ def test_a_collector_that_stopped_is_never_green() -> None:
         assert found(NOON)["collector.age"].level == Level.OK
         assert found(NOON + timedelta(minutes=2))["collector.age"].level == Level.WARNING
         assert found(NOON + timedelta(minutes=5))["collector.age"].level == Level.CRITICAL
-        assert found(NOON + timedelta(minutes=5))["module.unknown"].level == Level.NO_DATA
+        unknown = found(NOON + timedelta(minutes=5))["module.unknown"]
+        assert (unknown.level, unknown.caused_by) == (Level.NO_DATA, "collector")
 
 
 @pytest.mark.django_db

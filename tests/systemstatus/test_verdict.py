@@ -153,6 +153,15 @@ def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
     assert now().sentence.startswith("300\u202fjobs wait because Mail answers in")
 
 
+def test_a_silent_collector_is_not_put_down_to_what_is_unknown_for_its_silence() -> None:
+    with only(module("collector", title="Collector", depends_on=("store",)), module("store", title="Store")):
+        make_snapshot("store", this_minute() - timedelta(minutes=7))
+        make_alert("collector.age", "collector", value=420, unit="s")
+        make_alert("module.unknown", "store", state="no_data", caused_by="collector")
+        assert "because" not in now().sentence
+        assert now().sentence.startswith("Nothing has been collected")
+
+
 def test_parts_that_rest_on_each_other_end_somewhere() -> None:
     ring = (
         module("a", depends_on=("b",), layer=Layer.APP),
