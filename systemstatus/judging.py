@@ -53,8 +53,9 @@ def of_module(module: Module, rows: Sequence[Snapshot], now: datetime, opened: O
         yield from found
         yield from blind(module, rows[0], found, opened)
     else:
-        said = "Nothing was collected of late."
-        yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, said, core=module.core)
+        said = "nothing was collected of late."
+        told = f"{module.title}: {said}"
+        yield Finding("module.unknown", module.name, "", Level.NO_DATA, None, told, core=module.core)
         yield from (without_data(key, module, said) for key in opened if key[1] == module.name)
 
 
@@ -111,12 +112,14 @@ def blind(module: Module, newest: Snapshot, found: Sequence[Finding], opened: Op
     told = {(finding.rule, finding.module, finding.target) for finding in found}
     for key in opened:
         if key[1] == module.name and key not in told:
-            yield without_data(key, module, f"The check {silent} of {module.title} gives no answer.")
+            yield without_data(key, module, f"the check {silent} of {module.title} gives no answer.")
 
 
 def without_data(key: tuple[str, str, str], module: Module, said: str) -> Finding:
     rule, name, target = key
-    return Finding(rule, name, target, Level.NO_DATA, None, said, core=module.core)
+    what = BY_ID[rule].metric if rule in BY_ID else module.title
+    told = f"{what[:1].upper()}{what[1:]}{f' of {target}' if target else ''} is not known: {said}"
+    return Finding(rule, name, target, Level.NO_DATA, None, told, core=module.core)
 
 
 def collector_age(now: datetime, newest: datetime) -> Finding:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from systemstatus import registry
-from systemstatus.models import Alert
+from systemstatus.models import Alert, AlertState
 from systemstatus.thresholds import BY_ID
 from systemstatus.wording import figure_text
 
@@ -42,13 +42,15 @@ PHRASES: Final[Mapping[str, str]] = {
     "tls.days": "a certificate{of} ends in {value}",
     "host.disk": "the disk is {value} full",
     "cost.rollup_age": "costs were last closed {value} ago",
-    "cost.budget": "a daily cap{of} is {value} used",
     "collector.age": "nothing has been collected for {value}",
     "collector.pass": "collecting takes {value}",
     "alerts.unsent": "a notice has waited {value} to be sent",
     "check.down": "{title} fails its check{of}",
     "module.unknown": "nothing is known of {title}",
 }
+
+# Their messages say more than the rule could: whose cap, and on what.
+IN_OWN_WORDS: Final = frozenset({"cost.budget"})
 
 
 def phrase(alert: Alert) -> str:
@@ -69,7 +71,9 @@ def other(alert: Alert) -> str:
     """Return what an alert says whose rule has no phrase: its budget's metric, or its own message."""
     budget = BY_ID.get(alert.rule)
     of = f" of {alert.target}" if alert.target else ""
-    if budget and alert.value is not None:
+    if budget and alert.state in {AlertState.NO_DATA, AlertState.ERROR}:
+        return f"nothing is known of {budget.metric}{of}"
+    if budget and alert.value is not None and alert.rule not in IN_OWN_WORDS:
         return f"{budget.metric}{of} is {value_of(alert)}"
     return alert.message.rstrip(".") or f"{alert.rule}{of}"
 

@@ -173,6 +173,14 @@ def test_beside_the_list_of_tabs_most_of_the_width_is_the_panels(open_page: Open
     assert panel["width"] > 800
 
 
+def test_the_heads_of_a_table_stand_above_their_columns(open_page: Open) -> None:
+    make_bad_night()
+    page = open_page("/admin/status/health")
+    rows = (page.locator(f"table.checks {part} tr").first for part in ("thead", "tbody"))
+    head, first = ([cell.bounding_box() for cell in row.locator("th, td").all()] for row in rows)
+    assert [cell["x"] for cell in head if cell] == [cell["x"] for cell in first if cell]
+
+
 def test_the_summary_is_copied_as_text(open_page: Open) -> None:
     make_bad_night()
     page = open_page("/admin/status", permissions=["clipboard-read", "clipboard-write"])

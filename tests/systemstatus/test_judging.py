@@ -11,6 +11,7 @@ from systemstatus.collector import collect_snapshot
 from systemstatus.findings import Finding, Level
 from systemstatus.judging import SOURCE, judge
 from systemstatus.models import Alert
+from systemstatus.phrases import phrase
 from systemstatus.registry import CheckState, Metric, Reading
 from tests.systemstatus.test_collector import NOON
 from tests.systemstatus.watched import module, only, probe
@@ -108,7 +109,11 @@ def test_an_alert_stays_open_while_nothing_is_collected() -> None:
             evaluate(judge(later), now=later, source=SOURCE)
             assert Alert.objects.filter(rule="db.connections", closed_at=None).exists()
             assert found(later)["module.unknown"].level == Level.NO_DATA
-        assert Alert.objects.get(rule="db.connections").state == "no_data"
+        blind = Alert.objects.get(rule="db.connections")
+    assert blind.state == "no_data"
+    assert blind.message.startswith("Connections used")
+    assert blind.message.endswith(" is not known: nothing was collected of late.")
+    assert phrase(blind) == "nothing is known of connections used"
 
 
 @pytest.mark.usefixtures("quiet")
