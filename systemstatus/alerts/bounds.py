@@ -15,6 +15,7 @@ from systemstatus.findings import Finding, Level
 MOST_TARGETS: Final = 100
 MOST_RULES: Final = 200
 THE_REST: Final = "(others)"
+UNLISTED: Final = "alerts.unlisted"
 WORST: Final = {
     Level.CRITICAL: 5,
     Level.ERROR: 4,
@@ -41,22 +42,29 @@ class Told:
 def bounded(findings: Iterable[Finding], open_keys: Collection[str]) -> dict[str, Finding]:
     """Return the findings that matter by key: those of open alerts, and of each rule the worst hundred.
 
-    What is well and was never an alert is left out; what is beyond the bounds becomes one finding a rule.
+    What is well and was never an alert is left out; what is beyond the bounds becomes one finding a rule, and
+    one for all rules and modules beyond the first two hundred.
     """
     kept: dict[str, Finding] = {}
     listed: Counter[tuple[str, str]] = Counter()
     rules: dict[tuple[str, str], Told] = {}
+    places: set[tuple[str, str]] = set()
+    beyond = Told()
     for number, given in enumerate(findings):
         finding = clean(given)
         key, place = key_of(finding.rule, finding.module, finding.target), (finding.rule, finding.module)
         if key in open_keys:
             kept[key] = finding
             listed[place] += 1
-        elif finding.level != Level.OK and (place in rules or len(rules) < MOST_RULES):
-            add(rules.setdefault(place, Told()), number, key, finding)
+            places.add(place)
+        elif finding.level != Level.OK:
+            is_listed = place in places or len(places) < MOST_RULES
+            if is_listed:
+                places.add(place)
+            add(rules.setdefault(place, Told()) if is_listed else beyond, number, key, finding)
     for place, told in rules.items():
         kept |= chosen(told, MOST_TARGETS - listed[place])
-    return kept
+    return kept | unlisted(beyond)
 
 
 def chosen(told: Told, room: int) -> dict[str, Finding]:
@@ -69,6 +77,17 @@ def chosen(told: Told, room: int) -> dict[str, Finding]:
         rest = replace(worst[-1][3], target=THE_REST, value=more, unit="targets", message=message)
         kept[key_of(rest.rule, rest.module, rest.target)] = rest
     return kept
+
+
+def unlisted(beyond: Told) -> dict[str, Finding]:
+    """Return one finding, as bad as the worst, for those of rules and modules that nothing lists."""
+    if not beyond.worst:
+        return {}
+    count = beyond.more + len(beyond.worst)
+    message = f"{count:,} findings of rules or modules beyond {MOST_RULES} are in breach and not listed."
+    worst = max(beyond.worst, key=lambda entry: entry[:2])[3]
+    rest = Finding(UNLISTED, "collector", THE_REST, worst.level, count, message, unit="findings")
+    return {key_of(rest.rule, rest.module, rest.target): rest}
 
 
 def add(told: Told, number: int, key: str, finding: Finding) -> None:

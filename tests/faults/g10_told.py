@@ -40,18 +40,20 @@ def told(receiver: Receiver) -> None:
 
 
 def fire(count: int, now: datetime) -> None:
-    """Open alerts on parts of their own, so that each is a message."""
+    """Open alerts on parts of their own, so that each is a message; a source tells of 200 parts at most."""
+    from systemstatus.alerts.bounds import MOST_RULES
     from systemstatus.alerts.engine import evaluate
     from systemstatus.findings import Finding, Level
 
+    found = [
+        Finding("db.connections", f"part{n}", "", Level.CRITICAL, 95, "Nearly full.") for n in range(count)
+    ]
     for minute in range(2):
-        evaluate(
-            [
-                Finding("db.connections", f"part{n}", "", Level.CRITICAL, 95, "Nearly full.")
-                for n in range(count)
-            ],
-            now=now + timedelta(minutes=minute),
-        )
+        for first in range(0, count, MOST_RULES):
+            some = found[first : first + MOST_RULES]
+            evaluate(some, now=now + timedelta(minutes=minute), source=f"faults {first}")
+    opened = execute("SELECT count(*) FROM alert_notifications")[0][0]
+    assert opened == count, f"{opened} messages of {count} alerts"
 
 
 def send_and_die(now: datetime) -> None:

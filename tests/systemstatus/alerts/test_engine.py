@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -143,6 +144,23 @@ def test_any_number_of_findings_becomes_the_worst_hundred_and_a_number() -> None
     assert "19,900 more" in Alert.objects.get(target="(others)").message
     clock.cycle(many())
     assert Alert.objects.count() == 101
+
+
+def test_findings_of_more_rules_than_are_listed_become_one_that_says_how_many() -> None:
+    def many() -> list[Finding]:
+        return [replace(finding("warning"), module=f"part{n}") for n in range(249)] + [
+            replace(finding("critical"), module="part249")
+        ]
+
+    clock = Clock()
+    clock.cycle(many())
+    clock.cycle(many())
+    assert Alert.objects.count() == 201
+    rest = Alert.objects.get(rule="alerts.unlisted")
+    assert (rest.severity, rest.value, rest.state) == ("critical", 50, "firing")
+    assert rest.message == "50 findings of rules or modules beyond 200 are in breach and not listed."
+    clock.cycles("ok", "ok", "ok")
+    assert Alert.objects.get(rule="alerts.unlisted").state == "resolved"
 
 
 @pytest.fixture
