@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -121,7 +122,8 @@ def gone(request: HttpRequest, job_id: int) -> HttpResponse:
 
 def over(request: HttpRequest, title: str, remedy: str) -> HttpResponse:
     """Answer 410: what was asked for was there, and is not any more."""
-    context = {"status": 410, "title": title, "remedy": remedy}
+    back = {"back_url": reverse("dataqueue:jobs"), "back_word": "All jobs"}
+    context = {"status": 410, "title": title, "remedy": remedy} | back
     return render(request, "error.html", context, status=410)
 
 

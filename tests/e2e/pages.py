@@ -22,7 +22,9 @@ from costs.models import CostDay
 from costs.throttle.scopes import Scope
 from costs.usage import fold_pending
 from healthpilot.cache import ForgivingRedisCache
+from healthpilot.dataqueue.entries import note
 from healthpilot.dataqueue.models import Job, QueueClass, State
+from healthpilot.dataqueue.work import folder_of
 from systemstatus import runs, sessions
 from tests.costs import recorded
 from tests.costs.events import job, store
@@ -57,6 +59,36 @@ def events() -> None:
 def priced() -> None:
     make_month(days=8, users=4)
     call_command("update_prices", "--from", "2026-01-01", "--all", "--yes", stdout=StringIO())
+
+
+def job_with_file(ended_days_ago: int = 1) -> None:
+    """A job of a number that pages can be asked for, with the file it left."""
+    ended = timezone.now() - timedelta(days=ended_days_ago)
+    told = [{"name": "refused-rows.csv", "about": "each refused row with line, column and reason"}]
+    row = Job.objects.create(
+        id=41,
+        kind="telemetry.import",
+        tier="pro",
+        user_id="ada",
+        domain="imports",
+        queue_class="heavy",
+        state=State.SUCCEEDED,
+        started_at=ended - timedelta(minutes=2),
+        finished_at=ended,
+        done=20_000,
+        total=20_000,
+        unit="rows",
+        attempt=1,
+        result={"rows stored": "19,988", "rows refused": "12", "files": told},
+    )
+    note(row.pk, "queued", actor="ada")
+    note(row.pk, "succeeded", actor="worker-1")
+    folder_of(row.pk).mkdir(parents=True, exist_ok=True)
+    (folder_of(row.pk) / "refused-rows.csv").write_text("line,column,reason\n")
+
+
+def job_with_old_file() -> None:
+    job_with_file(ended_days_ago=settings.DATAQUEUE_RETENTION_DAYS + 1)
 
 
 def capped() -> None:
@@ -257,6 +289,8 @@ PAGES = [
     Visit("instrument", "/admin/instrument"),
     Visit("import a file", "/admin/import", as_admin=True),
     Visit("jobs: none yet", "/admin/jobs"),
+    Visit("jobs: one with its file", "/admin/jobs/41", job_with_file, as_admin=True),
+    Visit("jobs: one whose file is not kept any more", "/admin/jobs/41", job_with_old_file),
     *[Visit(f"status, {slug}: a quiet day", f"/admin/status/{slug}", status.make_day) for slug in OWN_TABS],
     *[Visit(f"status, {slug}: a bad night", f"/admin/status/{slug}", bad_night) for slug in OWN_TABS],
     Visit("status, overview: nothing collected", "/admin/status"),

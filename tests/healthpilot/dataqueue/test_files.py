@@ -64,6 +64,7 @@ def test_after_its_time_a_file_is_not_handed_out_though_it_still_lies_there(staf
     job_id = ended(4)
     status, said = fetched(staff, job_id)
     assert (status, "This file is not there any more" in said) == (410, True)
+    assert "All jobs" in said
     assert "kept for 3 days after the job&#x27;s end. Start the job again" in said
     assert "is not kept any more, since" in page(staff, job_id)[1]
     assert staff.get(f"/api/jobs/{job_id}").json()["files"] == []
