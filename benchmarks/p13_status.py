@@ -1,9 +1,12 @@
 """P13: the eleven tabs of System Status from a real server, warm, against an empty view."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.db import connection
 
 from benchmarks.database import empty, execute
 from benchmarks.figures import Bench, Measurement
@@ -13,7 +16,8 @@ from benchmarks.timing import alternate, seconds
 from systemstatus import grains, registry
 from systemstatus.tabs import TABS
 
-MODULES, MINUTES = 40, 250
+MODULES = 40
+DAY = timedelta(days=1)
 SNAPSHOTS = "status_snapshots_1m"
 # Every minute holds what a pass of the collector stores of a module: values, checks, and lists for the tab.
 FILL = f"""
@@ -29,18 +33,20 @@ ON CONFLICT (name) DO UPDATE SET minute = excluded.minute, done_at = excluded.do
 
 
 def measure(bench: Bench) -> Measurement:
-    """Ask for every tab once a turn, and for the empty view as often."""
-    fill(datetime.now(UTC).replace(second=0, microsecond=0))
+    """Ask for every tab once a turn, and for the empty view as often; then drop what is past its time."""
+    now, minutes = datetime.now(UTC).replace(second=0, microsecond=0), bench.sizes.status_minutes
+    fill(now, minutes)
     try:
         with site() as found:
             each(found)()
             pairs = alternate(each(found), nothing(found), runs=bench.sizes.query_runs)
             slowest = max((seconds(asks(found, tab.url)), tab.title) for tab in TABS)
+        kept = what_is_kept(now)
     finally:
         empty(SNAPSHOTS)
     note = (
         f"a tab {ms(pairs.ours.median / len(TABS))}, empty view {ms(pairs.peer.median / len(TABS))};"
-        f" the slowest {slowest[1]}, {ms(slowest[0])}; {MODULES * MINUTES:,} snapshots"
+        f" the slowest {slowest[1]}, {ms(slowest[0])}; {MODULES * minutes:,} snapshots{kept}"
     )
     return Measurement(pairs.cost, bench.sizes.query_runs, note)
 
@@ -69,11 +75,35 @@ def asks(found: Site, address: str) -> Callable[[], Any]:
     return lambda: found.get(address)
 
 
-def fill(last: datetime) -> None:
+def what_is_kept(now: datetime) -> str:
+    """Return how large the stored minutes are, and how large what retention leaves of them is."""
+    before = size()
+    began = time.perf_counter()
+    dropped = grains.drop_expired(now)
+    took_s = time.perf_counter() - began
+    after = size()
+    return (
+        f" of {before[1] / 1e6:.0f} MB ({before[1] / max(before[0], 1):.0f} bytes each); retention drops"
+        f" {len(dropped)} partitions in {took_s:.2f} s and leaves {after[0]:,} of {after[1] / 1e6:.0f} MB"
+    )
+
+
+def size() -> tuple[int, int]:
+    """Return the rows of the stored minutes and their bytes, indexes with them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT (SELECT count(*) FROM {SNAPSHOTS}), coalesce(sum(pg_total_relation_size(relid)), 0)"
+            f" FROM pg_partition_tree('{SNAPSHOTS}')"
+        )
+        rows, used = cursor.fetchone()
+        return int(rows), int(used)
+
+
+def fill(last: datetime, minutes: int) -> None:
     """Store minutes of every registered module, and of more up to forty."""
-    first = last - timedelta(minutes=MINUTES - 1)
-    for at in (first, last):
-        grains.ensure_partitions(at)
+    first = last - timedelta(minutes=minutes - 1)
+    for day in range((last - first).days + 2):
+        grains.ensure_partitions(min(first + day * DAY, last))
     empty(SNAPSHOTS)
     execute(JUDGED, {"at": last})
     known = list(registry.modules())

@@ -14,8 +14,8 @@ class Sizes:
     ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
     have a row on each of range_days days. runs says how often each pair is measured, day_runs where a run
     reads a whole day of raw events. tasks go through a worker in each run. A query is sent many times
-    (queries) in each of query_runs short turns: a busy moment then spoils a few of them only. disk_bytes must
-    be free before.
+    (queries) in each of query_runs short turns: a busy moment then spoils a few of them only.
+    status_minutes of forty modules are stored for the pages of System Status. disk_bytes must be free before.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Sizes:
     tasks: int
     disk_bytes: int
     range_days: int = 30
+    status_minutes: int = 250
 
     @property
     def small_events(self) -> int:
@@ -71,4 +72,5 @@ FULL = Sizes(
     day_runs=3,
     tasks=5_000,
     disk_bytes=12_000_000_000,
+    status_minutes=10_000,
 )
