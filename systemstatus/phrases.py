@@ -5,9 +5,11 @@ from typing import Final
 
 from systemstatus import registry
 from systemstatus.models import Alert, AlertState
+from systemstatus.registry import CheckState
 from systemstatus.thresholds import BY_ID
 from systemstatus.wording import figure_text
 
+SHORT: Final = 60
 # Where it reads better than "the metric of the module is at the value".
 PHRASES: Final[Mapping[str, str]] = {
     "api.p50": "half of all requests take {value} or longer",
@@ -45,7 +47,7 @@ PHRASES: Final[Mapping[str, str]] = {
     "collector.age": "nothing has been collected for {value}",
     "collector.pass": "collecting takes {value}",
     "alerts.unsent": "a notice has waited {value} to be sent",
-    "check.down": "{title} fails its check{of}",
+    "check.down": "{title} fails its check{of}{why}",
     "module.unknown": "nothing is known of {title}",
 }
 
@@ -64,7 +66,15 @@ def phrase(alert: Alert) -> str:
         title=title_of(alert.module),
         of=f" of {target}" if target else "",
         queue=f" in queue {target}" if target else "",
+        why=why(alert),
     )
+
+
+def why(alert: Alert) -> str:
+    """Return a check's own words for what is wrong, in brackets; empty where they are long or a state."""
+    said = alert.message.removeprefix(f"{title_of(alert.module)}, {alert.target}: ")
+    is_short = said != alert.message and said not in set(CheckState) and len(said) <= SHORT
+    return f" ({said})" if is_short else ""
 
 
 def other(alert: Alert) -> str:

@@ -153,6 +153,16 @@ def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
     assert now().sentence.startswith("300\u202fjobs wait because Mail answers in")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("answers in 304 ms at best", " (answers in 304 ms at best)"), ("x" * 61, ""), ("failed", "")],
+)
+def test_a_failed_check_says_why_in_its_own_words_where_they_are_few(said: str, shown: str) -> None:
+    seen()
+    make_alert("check.down", "store", target="round trip", message=f"Store, round trip: {said}")
+    assert now().sentence.startswith(f"Store fails its check of round trip{shown}, since")
+
+
 def test_a_silent_collector_is_not_put_down_to_what_is_unknown_for_its_silence() -> None:
     with only(module("collector", title="Collector", depends_on=("store",)), module("store", title="Store")):
         make_snapshot("store", this_minute() - timedelta(minutes=7))
