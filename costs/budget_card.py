@@ -16,7 +16,14 @@ MOST: Final = 200
 ZERO: Final = Decimal(0)
 WORDS: Final = {"ok": "Within", "warn": "Near", "error": "Over"}
 # How the caps on everything are called where each stands for itself.
-PERIODS: Final = {"Spend a day": "today’s spend", "Spend a month": "this month’s spend"}
+PERIODS: Final = {
+    "Spend a day": "today’s spend",
+    "Spend a month": "this month’s spend",
+    "Jobs a day": "today’s jobs",
+    "CPU time a day": "today’s CPU time",
+    "Input tokens a day": "today’s input tokens",
+    "Output tokens a day": "today’s output tokens",
+}
 
 
 @dataclass(frozen=True)
@@ -37,8 +44,7 @@ class BudgetCard:
     @property
     def what(self) -> str:
         """What the fullest cap is on, as part of a sentence."""
-        label = self.fullest.label if self.fullest else ""
-        return PERIODS.get(label, f"{label[:1].lower()}{label[1:]}")
+        return PERIODS[self.fullest.label] if self.fullest else ""
 
 
 def budget_card(days: Mapping[date, Day], today: date) -> BudgetCard:

@@ -169,15 +169,19 @@ def ai_calls(periods: Periods) -> Card:
     return Card("ai_calls", "AI calls", COUNT, **summed(periods, "ai_calls"), foot=foot)  # type: ignore[arg-type] # summed() holds its numbers alone
 
 
-def cache_hits(periods: Periods) -> Card:
-    """Return the share of AI calls that a cache answered, cache hits ÷ AI calls, and what caches saved."""
+def cache_hits(periods: Periods, *, tells_savings: bool = True) -> Card:
+    """Return the share of AI calls that a cache answered: cache hits ÷ AI calls.
+
+    tells_savings: also say what caches saved, where the days hold it.
+    """
     shown, complete, previous = (
         hit_rate(days) for days in (periods.shown, periods.complete, periods.previous)
     )
     series, before = ([hit_rate([day]) for day in days] for days in (periods.shown, periods.previous))
     hits = sum(day.cache_hits for day in periods.shown)
-    saved = numbers.money(Savings.of(periods.shown).saved_usd)
-    foot = f"{saved} saved, {numbers.count(hits)} {'hit' if hits == 1 else 'hits'}"
+    foot = f"{numbers.count(hits)} {'hit' if hits == 1 else 'hits'}"
+    if tells_savings:
+        foot = f"{numbers.money(Savings.of(periods.shown).saved_usd)} saved, {foot}"
     return Card("cache_hit_rate", "Cache hit-rate", PERCENT, shown, complete, previous, series, before, foot)
 
 

@@ -124,7 +124,7 @@ def subject_cards(
     if subject.kind.has_jobs:
         found.append(cards.jobs(periods))
     if subject.kind.has_calls:
-        found += [cards.ai_calls(periods), cards.cache_hits(periods)]
+        found += [cards.ai_calls(periods), cards.cache_hits(periods, tells_savings=False)]
     if subject.kind in (DOMAIN, MODEL):
         unpriced = sum(day.unpriced_calls for day in periods.shown)
         foot = "At the constants" if unpriced else "Every call has a price"

@@ -8,6 +8,7 @@ from django.test import Client
 
 from costs import budget_card, month, queries
 from costs.budget_card import BudgetCard
+from costs.budget_page import CAPS
 from costs.budgets import save_budget
 from costs.throttle.scopes import Scope
 from tests.costs.factories import days_ago, make_admin, make_global_day, today
@@ -70,3 +71,7 @@ def test_a_changed_budget_shows_on_the_page_at_once(client: Client) -> None:
     assert "Over" in shown()
     capped(daily_cost_usd_cap=Decimal(50))
     assert "10 %" in shown()
+
+
+def test_every_cap_is_called_by_its_own_words() -> None:
+    assert set(budget_card.PERIODS) == {cap.label for cap in CAPS}
