@@ -1,11 +1,12 @@
 """Figures in templates: short on the page, exact on hover, and small server-made pictures of them."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache, wraps
-from typing import Final
+from typing import Any, Final
 
+import orjson
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,6 +16,7 @@ from healthpilot.web import numbers, sparklines
 
 register = template.Library()
 
+ESCAPED: Final = {"<": "\\u003C", ">": "\\u003E", "&": "\\u0026"}
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -74,6 +76,15 @@ def flat(amounts: Iterable[Decimal | Sequence[Decimal] | None]) -> Iterator[Deci
             yield amount
         elif amount is not None:
             yield from amount
+
+
+@register.filter
+def chart_json(figure: Mapping[str, Any], element_id: str) -> SafeString:
+    """Return a figure as the JSON script that charts.js draws; nothing in it can end the script."""
+    text = orjson.dumps(figure, default=str).decode()
+    for letter, escaped in ESCAPED.items():
+        text = text.replace(letter, escaped)
+    return format_html('<script id="{}" type="application/json">{}</script>', element_id, SafeString(text))
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """Figures in templates are escaped and carry the exact value."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -47,3 +48,11 @@ def test_an_age_tells_the_exact_utc_time() -> None:
 )
 def test_a_share_bar_stays_within_its_track(value: str | None, width: str) -> None:
     assert f'width="{width}"' in figures.share_bar(None if value is None else Decimal(value))
+
+
+def test_a_chart_as_json_cannot_end_its_script_and_is_read_back_as_it_was() -> None:
+    figure = {"name": "</script><!-- & ü \u202e", "y": [1.5, 2], "link": "?from=2026-11-01&to=2026-11-02"}
+    html = figures.chart_json(figure, "a-figure")
+    text = html.removeprefix('<script id="a-figure" type="application/json">').removesuffix("</script>")
+    assert not set("<>&") & set(text)
+    assert json.loads(text) == figure
