@@ -20,14 +20,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it.
 
     Where several processes share the tests, a file goes to one of them whole, since its tests share servers;
-    but the look at every page, the longest file by far, is shared out page by page, at the very end.
+    but the look at every page, the longest file by far, is shared out at the very end by what pages show.
     """
-    for item in items:
-        path = item.nodeid.split("::")[0]
-        if path != PAGES:
-            item.add_marker(pytest.mark.xdist_group(path))
+    groups = [group_of(item) for item in items]
+    for item, group in zip(items, groups, strict=True):
+        item.add_marker(pytest.mark.xdist_group(group))
+    place = {item: groups.index(group) for item, group in zip(items, groups, strict=True)}
     yield  # pytest-django puts tests without a database last, which would be behind the browser's
-    items.sort(key=lambda item: ("e2e" in item.path.parts) + item.nodeid.startswith(PAGES))
+    items.sort(key=lambda item: "e2e" in item.path.parts and (1 + item.nodeid.startswith(PAGES), place[item]))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the name of those tests that belong together: of a file, or of pages from the same data."""
+    path, _, name = item.nodeid.partition("::")
+    if path != PAGES or not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+        return path
+    visit = item.callspec.params.get("visit")
+    prepare = getattr(visit, "prepare", None)
+    return f"{path} {name if prepare is None else prepare.__name__}"
 
 
 @pytest.fixture(scope="session")

@@ -27,21 +27,30 @@ NUMBER = """(controls) => [...document.querySelectorAll(controls)]
     return `${one.tagName.toLowerCase()}${one.id ? "#" + one.id : ""} ${one.textContent.trim().slice(0, 40)}`;
   })"""
 
-# Where the focus is, whether it can be seen, and whether something lies over all of it.
-FOCUS = """() => {
-  const one = document.activeElement;
-  const style = getComputedStyle(one);
-  const box = one.getBoundingClientRect();
-  // Of what is taller than the screen, the part that is on it.
-  const [left, top] = [Math.max(box.left, 0), Math.max(box.top, 0)];
-  const [width, height] = [Math.min(box.right, innerWidth) - left, Math.min(box.bottom, innerHeight) - top];
-  const places = width <= 0 || height <= 0 ? [] : [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]]
-    .map(([x, y]) => [left + width * x, top + height * y]);
-  const seen = places.some(([x, y]) => { const top = document.elementFromPoint(x, y);
-    return top && (one.contains(top) || top.contains(one)); });
-  return { at: one.dataset.seen === undefined ? -1 : Number(one.dataset.seen), body: one === document.body,
-    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1, seen,
-    radio: one.type === "radio" };
+# Notes, before each key moves it on, where the focus is, whether it can be seen, and whether something lies
+# over all of it.
+WATCH = """() => {
+  window.seen = [];
+  window.look = () => {
+    const one = document.activeElement;
+    const style = getComputedStyle(one);
+    const box = one.getBoundingClientRect();
+    // Of what is taller than the screen, the part that is on it.
+    const [left, top] = [Math.max(box.left, 0), Math.max(box.top, 0)];
+    const [width, height] = [Math.min(box.right, innerWidth) - left, Math.min(box.bottom, innerHeight) - top];
+    const places = width <= 0 || height <= 0 ? [] : [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]]
+      .map(([x, y]) => [left + width * x, top + height * y]);
+    const seen = places.some(([x, y]) => { const top = document.elementFromPoint(x, y);
+      return top && (one.contains(top) || top.contains(one)); });
+    window.seen.push({ at: one.dataset.seen === undefined ? -1 : Number(one.dataset.seen),
+      outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1, seen });
+  };
+  addEventListener("keydown", window.look, { capture: true });
+}"""
+SEEN = """() => {
+  removeEventListener("keydown", window.look, { capture: true });
+  window.look();
+  return window.seen;
 }"""
 
 # Controls smaller than they may be; a link within a sentence is as high as its line and may be.
@@ -80,13 +89,14 @@ def looked_at(page: Page) -> Findings:
 
 
 def walked_through(page: Page) -> list[str]:
-    """Press Tab through the page; return what was not reached, came out of order, or could not be seen."""
+    """Hold Tab down; return what was not reached, came out of order, or could not be seen."""
     page.evaluate(HOLD_STILL)
     names: list[str] = page.evaluate(NUMBER, CONTROLS)
+    page.evaluate(WATCH)
+    page.keyboard.press("+".join(["Tab"] * (len(names) + 12)))  # held down, so it repeats
+    found: list[dict[str, Any]] = page.evaluate(SEEN)
     wrong, reached, last = [], set[int](), -1
-    for _ in range(len(names) + 12):
-        page.keyboard.press("Tab")
-        focus: dict[str, Any] = page.evaluate(FOCUS)
+    for focus in found[1:]:
         at = focus["at"]
         if at < 0 or at in reached:
             continue

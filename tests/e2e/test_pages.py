@@ -6,19 +6,28 @@ Each is opened at 390 px in the dark theme and at 1440 px in the light one; with
 
 import json
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
-from playwright.sync_api import Page
+from django.core.cache import cache
+from django.test import TransactionTestCase
+from playwright.sync_api import Browser, Page
+from pytest_django import DjangoDbBlocker
+from pytest_django.live_server_helper import LiveServer
 
-from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open
+from tests.e2e.conftest import DESKTOP, PHONE, TABLET, Open, Window, cookies_of, screen
 from tests.e2e.inspection import Findings, looked_at, walked_through, without_scripts
 from tests.e2e.pages import PAGES, Visit
+from tests.emptying import empty_tables
+from tests.systemstatus.factories import this_minute
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+Windows = Callable[..., Window]
 FULL = os.environ.get("HEALTHPILOT_A11Y") == "full"
 REPORT = os.environ.get("HEALTHPILOT_A11Y_REPORT", "")
 NARROWEST = (320, 640)  # 1280 px at 400 % zoom, where WCAG wants no scrolling in two directions
@@ -55,40 +64,76 @@ EVERY = [
 ]
 
 
+class Stage:
+    """The database as the visits find it: kept from one to the next that wants the same."""
+
+    def __init__(self) -> None:
+        self.shows: object = None
+
+    def set(self, visit: Visit) -> None:
+        """Fill the database as the visit wants; what System Status saw is of this minute."""
+        wanted = (visit.prepare, this_minute() if visit.path.startswith("/admin/status") else None)
+        if self.shows != wanted:
+            self.shows = None
+            empty_tables()
+            cache.clear()
+            visit.prepare()
+            self.shows = wanted
+
+
+@pytest.fixture(scope="module")
+def stage(quickly_emptied: None, django_db_blocker: DjangoDbBlocker) -> Iterator[Stage]:
+    """Keep the tables full after each test of this module, and empty them after the last."""
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown"):
+        yield Stage()
+    with django_db_blocker.unblock():
+        empty_tables()
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> Iterator[Windows]:
+    """One window for each kind of screen; a new one would cost as much as a look."""
+    windows: dict[str, Window] = {}
+
+    def window(size: tuple[int, int], **options: Any) -> Window:
+        key = f"{size} {options}"
+        if key not in windows:
+            windows[key] = Window(browser.new_context(**screen(size), **options))
+        return windows[key]
+
+    yield window
+    for one in windows.values():
+        one.context.close()
+
+
 @pytest.mark.parametrize("visit", PAGES, ids=lambda visit: visit.name)
-def test_a_page_is_for_everybody(visit: Visit, open_page: Open) -> None:
-    visit.prepare()
+def test_a_page_is_for_everybody(
+    visit: Visit, stage: Stage, windows: Windows, live_server: LiveServer
+) -> None:
     wrong = []
     for look in EVERY if FULL else QUICK:
+        stage.set(visit)
+        window = windows(look.size, forced_colors=look.forced_colors, java_script_enabled=look.scripts)
         with visit.during():
-            found = findings(visit, look, open_page)
+            found = findings(visit, look, window, live_server.url)
         noted(visit, look, found)
         wrong += [f"{look.name}, {kind}: {one}" for kind, ones in found.items() for one in ones]
     assert wrong == []
 
 
-def findings(visit: Visit, look: Look, open_page: Open) -> Findings:
+def findings(visit: Visit, look: Look, window: Window, url: str) -> Findings:
     """Open the page in one way and return all that is wrong with it."""
     said: list[str] = []
-    options: dict[str, Any] = {"forced_colors": look.forced_colors, "java_script_enabled": look.scripts}
-    page = open_page(
-        visit.path,
-        look.size,
-        theme=look.theme,
-        signed_in=visit.signed_in,
-        as_admin=visit.as_admin,
-        wrong=said,
-        **options,
-    )
-    if not look.scripts:
-        return {"no script": without_scripts(page)}
-    if visit.ready:
-        visit.ready(page)
-    found = looked_at(page)
-    found["keyboard"] = walked_through(page) if look.by_keyboard else []
-    found["policy"] = [text for text in said if text.startswith("CSP")]
-    found["console"] = [text for text in said if not text.startswith("CSP")]
-    page.context.close()
+    cookies = cookies_of(look.theme, signed_in=visit.signed_in, as_admin=visit.as_admin)
+    with window.visiting(url, visit.path, cookies, said) as page:
+        if not look.scripts:
+            return {"no script": without_scripts(page)}
+        if visit.ready:
+            visit.ready(page)
+        found = looked_at(page)
+        found["keyboard"] = walked_through(page) if look.by_keyboard else []
+        found["policy"] = [text for text in said if text.startswith("CSP")]
+        found["console"] = [text for text in said if not text.startswith("CSP")]
     return found
 
 
@@ -100,7 +145,7 @@ def noted(visit: Visit, look: Look, found: Findings) -> None:
 
 
 @pytest.fixture
-def broken(open_page: Open) -> Page:
+def broken(stage: Stage, open_page: Open) -> Page:
     """A page with one fault of each kind, so that no check is one that cannot fail."""
     page = open_page("/admin/cost", PHONE, wrong=[])
     page.evaluate(

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.utils import timezone
+from orjson import dumps
 
 from systemstatus import grains, registry
 from systemstatus.alerts.bounds import key_of
@@ -96,11 +98,22 @@ def is_share_of_good(budget: str) -> bool:
     return budget in BY_ID and BY_ID[budget].below
 
 
+PLAIN = ("module", "captured_at", "state", "error")
+AS_JSON = ("values", "worst", "detail", "checks")
+
+
 def store(rows: Sequence[Snapshot]) -> None:
+    """Store snapshots by COPY, tens of thousands in a second or two; those that are there stay."""
     cache.clear()
     for day in sorted({row.captured_at.date() for row in rows}):
         grains.ensure_partitions(next(row.captured_at for row in rows if row.captured_at.date() == day))
-    Snapshot.objects.bulk_create(rows, batch_size=2000, ignore_conflicts=True)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE made (LIKE status_snapshots_1m INCLUDING DEFAULTS) ON COMMIT DROP")
+        with cursor.copy(f"COPY made ({', '.join((*PLAIN, *AS_JSON))}) FROM STDIN") as copy:
+            for row in rows:
+                plain = (getattr(row, name) for name in PLAIN)
+                copy.write_row((*plain, *(dumps(getattr(row, name)).decode() for name in AS_JSON)))
+        cursor.execute("INSERT INTO status_snapshots_1m SELECT * FROM made ON CONFLICT DO NOTHING")
 
 
 def make_alert(
@@ -147,8 +160,9 @@ def make_bad_night(*, minutes: int = 35, hours: int = 2) -> None:
     """Store a day whose last half hour went wrong: a session holds a lock, Redis is slow, jobs late."""
     now = this_minute()
     make_day(until=now, hours=hours)
-    for row in Snapshot.objects.filter(captured_at__gt=now - timedelta(minutes=minutes)):
-        row.values |= PROBLEMS.get(row.module, {})
+    went_wrong = Snapshot.objects.filter(captured_at__gt=now - timedelta(minutes=minutes))
+    for row in went_wrong.filter(module__in=PROBLEMS):
+        row.values |= PROBLEMS[row.module]
         Snapshot.objects.filter(module=row.module, captured_at=row.captured_at).update(values=row.values)
     Snapshot.objects.filter(module="postgres", captured_at=now).update(detail=DATABASE)
     since = now - timedelta(minutes=9)
