@@ -10,6 +10,8 @@ from tests import browser
 ROOT = Path(__file__).resolve().parent.parent
 # Each has a PostgreSQL, a Valkey and maybe a browser of its own.
 MOST_PROCESSES = 4
+# A file's tests share servers that take seconds to start, so one process runs them all.
+BY_FILE = ["--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
@@ -27,13 +29,14 @@ def spread(arguments: list[str], cores: int) -> list[str]:
     """Return the options that hand the whole suite out to several processes, where there are cores for them.
 
     Who names tests gets one process, whose servers are up soonest and which a debugger can enter; who says -n
-    or --dist has said how many.
+    has said how many, and who says --dist how as well.
     """
-    says_how = any(argument.startswith(("-n", "--numprocesses", "--dist", "--pdb")) for argument in arguments)
-    names_tests = any((ROOT / argument.split("::")[0]).exists() for argument in arguments)
-    if says_how or names_tests or cores < 2:
+    if any(argument.startswith(("--dist", "--pdb")) for argument in arguments):
         return []
-    return ["-n", str(min(cores, MOST_PROCESSES)), "--dist", "loadgroup", "--no-loadscope-reorder"]
+    if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments):
+        return BY_FILE
+    names_tests = any((ROOT / argument.split("::")[0]).exists() for argument in arguments)
+    return [] if names_tests or cores < 2 else ["-n", str(min(cores, MOST_PROCESSES)), *BY_FILE]
 
 
 if __name__ == "__main__":

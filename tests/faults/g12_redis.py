@@ -69,7 +69,7 @@ def one_fault(name: str, broken: Callable[[], Any], port: int, lasts_s: float) -
     cookie = signed_in()
     user = f"g12-{name}"
     set_cap("user", user, CAP)
-    running = put(payload={"batches": int(lasts_s + 12) * 4, "pause_s": 0.25})
+    running = put(payload={"batches": int(lasts_s + 6) * 4, "pause_s": 0.25})
     wait_until(lambda: done_of(running) > 0, "the worker to run a job", 60)
     seen = Seen()
     with broken():

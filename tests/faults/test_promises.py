@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from tests.faults.promises import PROMISES
+from tests.faults.promises import PROMISES, Promise
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -19,12 +21,32 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_promise_holds_in_its_smallest_size() -> None:
-    done = run("--tiny", "--json")
-    results = json.loads(done.stdout.splitlines()[-1])
-    held = {result["id"]: result["held"] for result in results}
-    assert held == {promise.id: True for promise in PROMISES}, done.stdout
-    assert done.returncode == 0
+# These wait for most of their minutes, so they have servers of their own, beside the others.
+APART = ("G12", "G11", "G8,G13")
+
+
+@pytest.fixture(scope="module")
+def held() -> dict[str, str]:
+    """Try every promise; returns what a broken one said, '' for one that held."""
+    apart = {name for names in APART for name in names.split(",")}
+    rest = ",".join(promise.id for promise in PROMISES if promise.id not in apart)
+    with ThreadPoolExecutor() as beside:
+        runs = list(beside.map(lambda ids: run("--tiny", "--json", "--only", ids), [*APART, rest]))
+    found = [one for done in runs for one in results(done)]
+    assert sorted(one["id"] for one in found) == sorted(promise.id for promise in PROMISES)
+    return {one["id"]: "" if one["held"] else one["seen"] for one in found}
+
+
+def results(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """Return what a run printed, whose exit code says the same."""
+    found: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    assert done.returncode == (not all(one["held"] for one in found)), done.stderr
+    return found
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.id)
+def test_a_promise_holds_in_its_smallest_size(held: dict[str, str], promise: Promise) -> None:
+    assert held[promise.id] == ""
 
 
 @pytest.mark.parametrize("arguments", [["--only", "G99"], ["--only", ""], ["--frobnicate"]])
