@@ -37,6 +37,7 @@ class Named:
     provider: str
 
 
+@cache
 def source() -> str:
     """Return how rows from the library name where they come from."""
     return f"genai-prices {version('genai-prices')}"
