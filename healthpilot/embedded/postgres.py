@@ -56,7 +56,7 @@ def start(home: Home, owner: Owner, *, durable: bool) -> None:
     """Make the database when there is none, adopt a running server, else start one."""
     if adopt(home):
         return
-    initialise(home, owner)
+    initialise(home, owner, durable=durable)
     launch(home, owner, durable=durable)
     try:
         prepare(home)
@@ -75,7 +75,7 @@ def adopt(home: Home) -> bool:
     return False
 
 
-def initialise(home: Home, owner: Owner) -> None:
+def initialise(home: Home, owner: Owner, *, durable: bool) -> None:
     """Make the data folder beside its final place and move it there whole, so a killed start leaves
     no half of one.
     """
@@ -111,7 +111,8 @@ def initialise(home: Home, owner: Owner) -> None:
         "--builtin-locale",
         "C.UTF-8",
     ]
-    done = owner.run([*command, "--no-instructions"], limit_s=START_LIMIT_S)
+    command += ["--no-instructions", *([] if durable else ["--no-sync"])]
+    done = owner.run(command, limit_s=START_LIMIT_S)
     if done.returncode:
         raise EmbeddedError(explain(home, done.stderr))
     draft.rename(home.postgres)
