@@ -25,9 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     groups = [group_of(item) for item in items]
     for item, group in zip(items, groups, strict=True):
         item.add_marker(pytest.mark.xdist_group(group))
-    place = {item: groups.index(group) for item, group in zip(items, groups, strict=True)}
+    together = {item: groups.index(group) for item, group in zip(items, groups, strict=True)}
     yield  # pytest-django puts tests without a database last, which would be behind the browser's
-    items.sort(key=lambda item: "e2e" in item.path.parts and (1 + item.nodeid.startswith(PAGES), place[item]))
+    items.sort(key=lambda item: turn(item, together[item]))
+
+
+def turn(item: pytest.Item, together: int) -> tuple[int, int]:
+    """Return when a test runs: pages last, and those from the same data one after the other."""
+    is_page = item.nodeid.startswith(PAGES)
+    return ("e2e" in item.path.parts) + is_page, together if is_page else 0
 
 
 def group_of(item: pytest.Item) -> str:
