@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode
+
+from django.utils.functional import SimpleLazyObject
 
 from systemstatus import queries
 from systemstatus.grains import GRAINS, MINUTES, Grain
@@ -25,7 +27,9 @@ class Moment:
         now: the server's time. at: the instant that is shown; now, unless a past minute was asked for.
         is_past: whether it was. grain: the table of snapshots that it lies in.
         newest: when the snapshots that are shown were captured; None where there are none up to then.
-        rows: those snapshots by module, without their detail.
+        rows: those snapshots by module, without their detail; read when they are first looked at.
+        judged_at: when alerts were evaluated for the last time of all; None where they never were.
+        changed: the newest entry of the audit trail.
         recent: the alerts that had fired by then and were open in the 24 hours before.
         problem: why what `?at=` asked for cannot be shown, in a sentence; the page then shows now.
     """
@@ -38,6 +42,8 @@ class Moment:
     rows: Mapping[str, Seen] = field(default_factory=dict)
     recent: tuple[Alert, ...] = ()
     problem: str = ""
+    judged_at: datetime | None = None
+    changed: int | None = None
 
     @cached_property
     def alerts(self) -> tuple[Alert, ...]:
@@ -48,11 +54,6 @@ class Moment:
     def age_s(self) -> float | None:
         """How old the snapshots are at the instant that is shown, in seconds."""
         return (self.at - self.newest).total_seconds() if self.newest else None
-
-    @property
-    def judged_at(self) -> datetime | None:
-        """When alerts were evaluated for the last time of all; None where they never were."""
-        return next((row.judged_at for row in self.rows.values()), None)  # type: ignore[attr-defined] # annotated
 
     @property
     def unjudged_s(self) -> float | None:
@@ -89,11 +90,11 @@ def moment_of(asked: str | None, now: datetime) -> Moment:
     """
     at, problem = understood((asked or "").strip(), now)
     grain = grain_at(at, now)
-    rows = queries.rows_at(grain, at)
-    newest = max((row.captured_at for row in rows.values()), default=None)
     is_past = at != now
-    recent = tuple(queries.told_of(at, is_past=is_past))
-    return Moment(now, at, is_past, grain, newest, rows, recent, problem)
+    known = queries.known_at(grain, at, is_past=is_past)
+    newest, judged_at = known.newest, known.judged_at if known.newest else None
+    rows: Any = SimpleLazyObject(lambda: queries.rows_at(grain, newest))
+    return Moment(now, at, is_past, grain, newest, rows, tuple(known.told), problem, judged_at, known.changed)
 
 
 def understood(asked: str, now: datetime) -> tuple[datetime, str]:

@@ -32,7 +32,6 @@ from systemstatus.models import (
     Seen,
     Silence,
     Snapshot,
-    StatusLease,
 )
 
 MOST_ALERTS: Final = 400
@@ -40,16 +39,44 @@ ALERTS_LEASE: Final = "alerts"
 DAY: Final = timedelta(hours=24)
 
 
-def rows_at(grain: Grain, at: datetime) -> dict[str, Seen]:
-    """Return the newest snapshots up to an instant, by module, without their detail; one query.
+KNOWN: Final = """
+SELECT known.*, told.* FROM (SELECT
+    (SELECT captured_at FROM {table} WHERE captured_at <= %s ORDER BY captured_at DESC LIMIT 1) AS newest,
+    (SELECT done_at FROM status_leases WHERE name = %s) AS judged_at,
+    (SELECT id FROM audit_entries ORDER BY occurred_at DESC, id DESC LIMIT 1) AS changed
+) AS known LEFT JOIN LATERAL ({alerts}) AS told ON true"""
 
-    Each also tells, as judged_at, when alerts were evaluated for the last time.
+
+@dataclass(frozen=True)
+class Known:
+    """What tells whether anything is new at an instant.
+
+    newest: when the newest snapshots up to it were captured. judged_at: when alerts were evaluated last.
+    changed: the newest entry of the audit trail. told: the alerts of told_rows, those that were open at the
+    instant first, the worst and newest before the others. Each is None where there is none.
     """
+
+    newest: datetime | None
+    judged_at: datetime | None
+    changed: int | None
+    told: list[Alert]
+
+
+def known_at(grain: Grain, at: datetime, *, is_past: bool) -> Known:
+    """Return what tells whether anything is new; one query, whatever stands behind it."""
+    alerts, values = told_rows(at, is_past=is_past).query.sql_with_params()
+    statement = KNOWN.format(table=grain.table, alerts=alerts)
+    rows: list[Any] = list(Alert.objects.raw(statement, [at, ALERTS_LEASE, *values]))
+    found = [as_then(row, at) if is_past else row for row in rows if row.pk is not None]
+    told = sorted(found, key=lambda alert: (not was_open(alert, at), -RANK[alert.severity]))
+    return Known(rows[0].newest, rows[0].judged_at, rows[0].changed, told)
+
+
+def rows_at(grain: Grain, captured_at: datetime | None) -> dict[str, Seen]:
+    """Return the snapshots captured at an instant, by module, without their detail; one query."""
     model: Any = grain.model
-    newest = model.objects.filter(captured_at__lte=at).order_by("-captured_at").values("captured_at")[:1]
-    judged = StatusLease.objects.filter(name=ALERTS_LEASE).values("done_at")[:1]
-    rows = model.objects.filter(captured_at=Subquery(newest)).annotate(judged_at=Subquery(judged))
-    return {row.module: row for row in rows.defer("detail")}
+    rows = model.objects.filter(captured_at=captured_at).defer("detail") if captured_at else ()
+    return {row.module: row for row in rows}
 
 
 def window(names: Iterable[str], at: datetime, minutes: int, grain: Grain) -> dict[str, list[Seen]]:
@@ -82,20 +109,12 @@ def details(names: Sequence[str], at: datetime, grain: Grain) -> dict[str, dict[
     return dict(rows.values_list("module", "detail"))
 
 
-def told_of(at: datetime, *, is_past: bool) -> list[Alert]:
-    """Return up to 400 alerts that had fired by an instant and were open in the 24 hours before; one query.
-
-    Those that were open at the instant come first, the worst and newest before the others.
-    """
+def told_rows(at: datetime, *, is_past: bool) -> "QuerySet[Any]":
+    """Return up to 400 alerts that had fired by an instant and were open in the 24 hours before."""
     open_then = Q(closed_at=None) | Q(closed_at__gt=at) if is_past else Q(closed_at=None)
     rows = Alert.objects.filter(open_then | Q(closed_at__gt=at - DAY), fired_at__lte=at)
     rows = rows.order_by(F("closed_at").desc(nulls_first=True), "-began_at")
-    found = (
-        [as_then(alert, at) for alert in with_step(rows, at)[:MOST_ALERTS]]
-        if is_past
-        else list(rows[:MOST_ALERTS])
-    )
-    return sorted(found, key=lambda alert: (not was_open(alert, at), -RANK[alert.severity]))
+    return (with_step(rows, at) if is_past else rows)[:MOST_ALERTS]
 
 
 def with_step(rows: "QuerySet[Alert]", at: datetime) -> "QuerySet[Any]":
@@ -107,7 +126,8 @@ def with_step(rows: "QuerySet[Alert]", at: datetime) -> "QuerySet[Any]":
 
 def as_then(alert: Any, at: datetime) -> Alert:
     """Return an alert as it was at an instant: state, severity and value of its last step by then."""
-    for name, value in (alert.step or {}).items():
+    step = json.loads(alert.step) if isinstance(alert.step, str) else alert.step
+    for name, value in (step or {}).items():
         setattr(alert, name, value)
     if alert.acknowledged_at and alert.acknowledged_at > at:
         alert.acknowledged_by, alert.acknowledged_at, alert.acknowledgement = "", None, ""

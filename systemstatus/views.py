@@ -16,6 +16,7 @@ from healthpilot.web.errors import logged_reference
 from healthpilot.web.roles import Role
 from systemstatus import kept, run_lines, shell, widget
 from systemstatus.moment import Moment, moment_of
+from systemstatus.run_lines import Run
 from systemstatus.standing import standings
 from systemstatus.tabs import BY_SLUG, FIRST, Tab
 
@@ -34,13 +35,21 @@ def tab(request: HttpRequest, slug: str = FIRST) -> HttpResponse:
     chosen = BY_SLUG.get(slug)
     try:
         moment = moment_of(request.GET.get("at"), timezone.now())
-        context = around(request, moment, chosen)
-        context["panel"] = inside(request, moment, chosen, context)
+        runs = runs_of(moment, chosen)
+        key = kept.page_key(request, chosen, moment, runs)
+        answer = kept.page(request, key, lambda: page(request, moment, chosen, runs))
     except DatabaseError:
         return failed(request)
-    status = 404 if chosen is None else 400 if moment.problem else 200
-    answer = answers.page_or_fragment(request, page=PAGE, fragment=FRAGMENT, context=context, status=status)
+    patch_vary_headers(answer, answers.HTMX_HEADERS)
     return fresh(answer)
+
+
+def page(request: HttpRequest, moment: Moment, chosen: Tab | None, runs: list[Run]) -> HttpResponse:
+    """Render a tab, whole or as the fragment that HTMX wants."""
+    context = around(request, moment, chosen, runs)
+    context["panel"] = inside(request, moment, chosen, context)
+    status = 404 if chosen is None else 400 if moment.problem else 200
+    return answers.page_or_fragment(request, page=PAGE, fragment=FRAGMENT, context=context, status=status)
 
 
 @role_required(Role.VIEWER)
@@ -64,7 +73,7 @@ def inside(request: HttpRequest, moment: Moment, chosen: Tab | None, context: di
     return kept.panel(request, chosen, moment, lambda: context | chosen.read(moment, request.GET))
 
 
-def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str, Any]:
+def around(request: HttpRequest, moment: Moment, chosen: Tab | None, runs: list[Run]) -> dict[str, Any]:
     """Return what surrounds a tab; templates of tabs may use all of it."""
     found = standings(moment)
     shown = widget.keep(moment, found)
@@ -82,15 +91,15 @@ def around(request: HttpRequest, moment: Moment, chosen: Tab | None) -> dict[str
         "earlier": shell.earlier(moment),
         "later": shell.later(moment),
         "is_swap": answers.wants_fragment(request),
-        **runs_of(moment, chosen),
+        "runs": runs,
+        "runs_go_on": any(run.checks is None for run in runs),
     }
 
 
-def runs_of(moment: Moment, chosen: Tab | None) -> dict[str, Any]:
+def runs_of(moment: Moment, chosen: Tab | None) -> list[Run]:
     """Return what somebody had checked of late, for the tabs that offer it; a past minute has none."""
     offers = chosen is not None and chosen.slug in run_lines.TABS and not moment.is_past
-    found = run_lines.lately() if offers else []
-    return {"runs": found, "runs_go_on": any(run.checks is None for run in found)}
+    return run_lines.lately() if offers else []
 
 
 def fresh(response: HttpResponse) -> HttpResponse:

@@ -12,6 +12,7 @@ from django.http import QueryDict
 from healthpilot.web.templatetags.figures import relative
 from systemstatus import heartbeats, judging, queries
 from systemstatus.alerts.quiet import Hush
+from systemstatus.changes import words_for
 from systemstatus.figures import BY_LEVEL
 from systemstatus.heartbeats import Series
 from systemstatus.models import Alert, AuditEntry
@@ -99,6 +100,10 @@ class Change:
 
     entry: AuditEntry
     before: str
+
+    @property
+    def words(self) -> str:
+        return words_for(self.entry.action)
 
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:

@@ -1,15 +1,21 @@
 """Rendered tabs are kept for a minute of snapshots, and never show what is over."""
 
+import re
 from datetime import timedelta
 from unittest import mock
 
 import pytest
+import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from healthpilot.web.roles import Role
+from systemstatus.audit import record_audit
 from systemstatus.models import StatusLease
 from systemstatus.tabs import TABS, overview
-from tests.costs.factories import make_staff
+from tests.costs.factories import make_staff, make_with_role
 from tests.systemstatus.factories import make_alert, make_day, make_snapshot, this_minute
 
 pytestmark = pytest.mark.django_db
@@ -66,5 +72,41 @@ def test_each_question_and_each_minute_is_kept_apart(staff: Client) -> None:
     assert past != shown(staff)
 
 
-def test_tabs_with_forms_are_never_kept() -> None:
+def test_within_a_minute_a_whole_page_takes_one_query_and_says_its_own_age(staff: Client) -> None:
+    make_day(hours=1)
+    first = shown(staff)
+    with time_machine.travel(timezone.now() + timedelta(seconds=2), tick=False):
+        with CaptureQueriesContext(connection) as asked:
+            again = shown(staff)
+        told = f'data-captured="{timezone.now().isoformat(timespec="seconds")}"'
+    own = [one["sql"] for one in asked if not re.search("auth_user|auth_group|django_session", one["sql"])]
+    if len(own) == 1:  # unless the minute turned between
+        assert told in again
+        assert told not in first
+
+
+def test_a_kept_page_is_ones_own_and_its_forms_work(staff: Client) -> None:
+    make_day(hours=1)
+    checking = Client(enforce_csrf_checks=True)
+    checking.force_login(make_with_role(Role.OPERATOR, "ada"))
+    pages = [checking.get("/admin/status/health").content.decode() for _ in range(2)]
+    assert "maren" not in pages[1]
+    token = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', pages[1])[0]
+    path, asked = "/admin/status/health/checks/run", {"module": "nobody"}
+    assert checking.post(path, asked).status_code == 403
+    assert checking.post(path, asked | {"csrfmiddlewaretoken": token}).status_code == 302
+    assert "There is no such module" in checking.get("/admin/status/health").content.decode()
+    assert "There is no such module" not in checking.get("/admin/status/health").content.decode()
+
+
+def test_another_theme_and_a_change_are_another_page(staff: Client) -> None:
+    make_day(hours=1)
+    assert 'data-theme="dark"' in shown(staff)
+    record_audit(actor="ada", action="budget.save", target="global")
+    assert "Budget saved" in shown(staff)
+    staff.cookies["theme"] = "light"
+    assert 'data-theme="light"' in shown(staff)
+
+
+def test_panels_with_forms_are_never_kept_for_everybody() -> None:
     assert {tab.slug for tab in TABS if tab.is_kept}.isdisjoint({"jobs", "alerts", "audit", "api"})
