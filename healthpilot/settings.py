@@ -233,6 +233,8 @@ HEALTHPILOT_RELEASE = env.text("HEALTHPILOT_RELEASE", "")
 
 # Who is told of alerts. Addresses of channels are secrets: they come from here and are never shown.
 HEALTHPILOT_URL = env.text("HEALTHPILOT_URL", "").rstrip("/")
+# Of how many page views in a hundred the browser tells how fast they were; 0 is none.
+VITALS_PERCENT = env.whole("VITALS_PERCENT", 100, least=0)
 ALERT_WEBHOOK_URL = env.text("ALERT_WEBHOOK_URL", "")
 ALERT_WEBHOOK_SECRET = env.text("ALERT_WEBHOOK_SECRET", "")
 ALERT_ALLOW_PRIVATE = env.boolean("ALERT_ALLOW_PRIVATE", False)

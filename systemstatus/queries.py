@@ -227,22 +227,21 @@ def breaches_since(since: datetime, until: datetime) -> dict[str, tuple[int, flo
 
 @dataclass(frozen=True)
 class PortalDay:
-    """A portal's last 24 hours: checks outside maintenance, failed ones, the p75 of an hour's first bytes.
+    """A portal's last 24 hours: checks outside maintenance and failed ones; the values of the last hour.
 
     detail: what the newest snapshot lists of it.
     """
 
     checks: int
     failed: int
-    first_byte_ms: float | None
+    hour: list[dict[str, Any]]
     detail: Mapping[str, Any]
 
 
 PORTAL_DAY: Final = """
 SELECT module, coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
     coalesce(sum(("values" ->> 'portal.failed')::float8), 0),
-    percentile_cont(0.75) WITHIN GROUP (ORDER BY ("values" ->> 'portal.first_byte')::float8)
-        FILTER (WHERE captured_at > %(at)s - interval '1 hour'),
+    coalesce(jsonb_agg("values") FILTER (WHERE captured_at > %(newest)s - interval '1 hour'), '[]'),
     (SELECT detail FROM {table} AS newest WHERE newest.module = day.module AND captured_at = %(newest)s)
 FROM {table} AS day
 WHERE module = ANY(%(names)s) AND captured_at > %(at)s - interval '24 hours' AND captured_at <= %(at)s
@@ -254,12 +253,12 @@ def portal_days(
 ) -> dict[str, PortalDay]:
     """Return the last 24 hours of portals up to an instant, by module; one query.
 
-    newest: when the snapshots were captured whose detail is wanted.
+    newest: when the snapshots were captured whose detail is wanted, and that the hour ends with.
     """
     statement = PORTAL_DAY.format(table=grain.model._meta.db_table)
     with connection.cursor() as cursor:
         cursor.execute(statement, {"names": list(names), "at": at, "newest": newest})
         return {
-            name: PortalDay(int(checks), int(failed), first_byte, json.loads(detail or "{}"))
-            for name, checks, failed, first_byte, detail in cursor.fetchall()
+            name: PortalDay(int(checks), int(failed), json.loads(hour), json.loads(detail or "{}"))
+            for name, checks, failed, hour, detail in cursor.fetchall()
         }

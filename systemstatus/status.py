@@ -1,28 +1,31 @@
 """What System Status watches on the floors below itself."""
 
-import os
-from dataclasses import replace
 from functools import partial
 
 from django.conf import settings
 
 from healthpilot.dataqueue import kinds
-from systemstatus.probes import certificates, host, itself, portals, queues, r2, redis, trials, web, workers
-from systemstatus.probes.integrations import integration
+from systemstatus import services
+from systemstatus.probes import (
+    certificates,
+    host,
+    itself,
+    portals,
+    queues,
+    redis,
+    visits,
+    web,
+    workers,
+)
 from systemstatus.probes.postgres import activity, counters, indexes, locks, replication, round_trip, tables
 from systemstatus.registry import Layer, Metric, Module, Probe, register
 from systemstatus.thresholds import own_limits
 
 COSTLY_S = 600
 
-
-def lacking(name: str) -> str:
-    """Return the name of a setting, in Django's settings or in the environment, that is not set."""
-    return "" if getattr(settings, name, "") or os.environ.get(name) else name
-
-
 own_limits["queue.progress"] = kinds.progress_limits
 own_limits["queue.oldest"] = lambda queue_class: settings.DATAQUEUE_OLDEST_S.get(queue_class)
+
 register(
     Module(
         name="postgres",
@@ -207,7 +210,12 @@ register(
     )
 )
 for name, title, routes, steps in (
-    ("portal_marketing", "Marketing site", ("/$", "/theme"), (portals.Step("/", holds="HealthPilot"),)),
+    (
+        "portal_marketing",
+        "Marketing site",
+        ("/$", "/theme", "/vitals"),
+        (portals.Step("/", holds="HealthPilot"),),
+    ),
     (
         "portal_admin",
         "Super admin portal",
@@ -238,8 +246,14 @@ for name, title, routes, steps in (
             probes=(
                 Probe("visit", portals.steps_of(name, steps)),
                 Probe("availability", partial(portals.available, name), every_s=COSTLY_S),
+                Probe("visits", partial(visits.visits, name), counts=True),
             ),
             metrics=(
+                Metric("portal.ttfb", "ms", "First byte, p75", "portal.ttfb"),
+                Metric("portal.lcp", "ms", "Largest paint, p75", "portal.lcp"),
+                Metric("portal.inp", "ms", "Next paint, p75", "portal.inp"),
+                Metric("portal.cls", "score", "Layout shift, p75", "portal.cls"),
+                Metric("portal.visits", "visits", "Visits in the last minute"),
                 Metric("portal.first_byte", "ms", "First byte of a check"),
                 Metric("portal.availability", "%", "Available over 30 days", "portal.availability"),
             ),
@@ -269,26 +283,4 @@ register(
         metrics=(Metric("tls.days", "days", "Days left", "tls.days"),),
     )
 )
-register(
-    replace(
-        integration(
-            "r2",
-            "Cloudflare R2",
-            r2.lacking,
-            owner="systemstatus",
-            probes=(Probe("put get delete", r2.round_trip),),
-            metrics=(Metric("storage.probe", "ms", "Put, get and delete", "storage.probe"),),
-        ),
-        layer=Layer.STORAGE,
-    )
-)
-TRIALS = {"openai": trials.openai, "brevo": trials.brevo}
-for client, title, setting, owner, tasks in (
-    ("openai", "OpenAI", "OPENAI_API_KEY", "healthpilot.ai", ("ai.",)),
-    ("brevo", "Brevo", "BREVO_API_KEY", "systemstatus", ()),
-    ("smtp", "E-mail by SMTP", "ALERT_EMAIL_TO", "systemstatus", ()),
-    ("webhook", "Alert webhook", "ALERT_WEBHOOK_URL", "systemstatus", ()),
-    ("apprise", "Apprise", "ALERT_APPRISE_URLS", "systemstatus", ()),
-):
-    asked = (Probe("key", TRIALS[client]),) if client in TRIALS else ()
-    register(integration(client, title, partial(lacking, setting), owner=owner, tasks=tasks, trials=asked))
+services.register_all()

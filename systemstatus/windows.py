@@ -29,7 +29,13 @@ QUANTILES: Final = {
     "api.p95": ("api.latency", 0.95),
     "api.p99": ("api.latency", 0.99),
     "integration.p95": ("integration.latency", 0.95),
+    "portal.ttfb": ("portal.ttfb_told", 0.75),
+    "portal.lcp": ("portal.lcp_told", 0.75),
+    "portal.inp": ("portal.inp_told", 0.75),
+    "portal.cls": ("portal.cls_told", 0.75),
 }
+# Scores are counted in thousandths.
+UNITS: Final = {"portal.cls": 1000}
 # Values of single minutes that a longer span adds up.
 ADDED: Final = frozenset(
     [
@@ -40,6 +46,7 @@ ADDED: Final = frozenset(
         "api.minutes",
         "portal.checks",
         "portal.failed",
+        "portal.visits",
     ]
 )
 
@@ -68,7 +75,9 @@ def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
         failed, every = (added(window, name) for name in PARTS[budget.id])
         return share(failed, every, budget)
     if budget.id in QUANTILES:
-        return quantile(window, *QUANTILES[budget.id], at_least=budget.at_least)
+        found = quantile(window, *QUANTILES[budget.id], at_least=budget.at_least)
+        unit = UNITS.get(budget.id)
+        return {target: round(value / unit, 3) for target, value in found.items()} if unit else found
     if budget.id in SUMS:
         return {"": added(window, SUMS[budget.id])} if measures(window, SUMS[budget.id]) else {}
     if budget.id in GROWTH:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from healthpilot.portals import health, views
+from healthpilot.portals import health, views, vitals
 from healthpilot.portals.gallery import views as gallery
 
 app_name = "portals"
@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz/live", views.live, name="live"),
     path("healthz/ready", health.ready, name="ready"),
     path("healthz/collector", health.collector, name="collector"),
+    path("vitals", vitals.heard, name="vitals"),
     path("admin/api", views.describe_api, name="api"),
     path("theme", views.choose_theme, name="theme"),
     path("admin/design", gallery.design, name="design"),

@@ -16,6 +16,7 @@ from healthpilot import processes
 from systemstatus.alerts.quiet import matches
 from systemstatus.models import Alert, Maintenance, Snapshot
 from systemstatus.registry import CheckState, Reading
+from telemetry import vitals
 from telemetry.outbound import Client, OutboundError
 from telemetry.requests import MARK_HEADER, mark
 
@@ -57,6 +58,7 @@ def visit(name: str, steps: Sequence[Step]) -> Reading:
     taken = [take(base, step, asks) for step in steps]
     faults = [f"{one['path']}: {one['fault']}" for one in taken if one["fault"]]
     is_out = in_maintenance(name)
+    vitals.observe(name.removeprefix("portal_"), "ttfb", min(taken[0]["ms"], 60_000))
     counts = {
         "portal.checks": int(not is_out),
         "portal.failed": int(bool(faults) and not is_out and failed_before(name) >= DOWN_AFTER - 1),

@@ -23,8 +23,8 @@ CATCH_UP: Final = 15
 ROUTES_MIN: Final = 15
 MOST_ROUTES: Final = 60
 OTHERS: Final = "(others)"
-# Answers of monitors: counted by route, but no part of what visitors wait for.
-APART: Final = "/healthz/"
+# Answers to monitors and to pages that are left: counted by route, but no part of what visitors wait for.
+APART: Final = ("/healthz/", "/vitals")
 SATISFIED_MS: Final = 500.0
 
 SUMS: Final = """
@@ -86,7 +86,7 @@ def total(counted: Iterable[Mapping[Key, Histogram]]) -> dict[Key, Histogram]:
 
 
 def sums(merged: Mapping[Key, Histogram]) -> dict[str, Any]:
-    """Return the figures over all routes but those of monitors, and without System Status's own visits."""
+    """Return the figures over all routes that somebody waits for, without System Status's own visits."""
     everything, statuses = Histogram(), Counter[str]()
     for (route, method, status), histogram in merged.items():
         if not route.startswith(APART) and method != CHECK:

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from django.http import QueryDict
 
-from systemstatus import heartbeats, queries
+from systemstatus import heartbeats, queries, windows
 from systemstatus.findings import Level
 from systemstatus.judging import level_of
+from systemstatus.models import Snapshot
 from systemstatus.moment import Moment
 from systemstatus.queries import PortalDay
 from systemstatus.registry import Layer
@@ -19,8 +20,9 @@ from systemstatus.wording import figure_text
 
 CERTIFICATES: Final = "certificates"
 STATUSES: Final = {Level.OK: "ok", Level.WARNING: "warn", Level.CRITICAL: "error"}
-# What real visits tell, the unit and the row of the budgets.
+# What visits of the last hour tell; first bytes also come of the checks.
 VITALS: Final = (
+    ("portal.ttfb", "First byte, p75"),
     ("portal.lcp", "Largest paint, p75"),
     ("portal.inp", "Next paint, p75"),
     ("portal.cls", "Layout shift, p75"),
@@ -90,9 +92,7 @@ def facts(one: Standing, day: PortalDay | None, moment: Moment) -> list[Fact]:
         lately(day),
         judged("Available, 30 days", "portal.availability", values.get("portal.availability"),
                "No check was kept yet"),
-        judged("First byte, p75 of an hour", "portal.ttfb", day.first_byte_ms if day else None,
-               "No check in this hour"),
-        *(judged(label, name, values.get(name), "No visit has told it") for name, label in VITALS),
+        *(of_visits(label, name, day, moment) for name, label in VITALS),
     ]  # fmt: skip
 
 
@@ -106,12 +106,29 @@ def lately(day: PortalDay | None) -> Fact:
     return Fact("Available, 24 hours", figure_text(share, "%"), note, status)
 
 
-def judged(label: str, budget: str, value: float | None, missing: str) -> Fact:
+def of_visits(label: str, name: str, day: PortalDay | None, moment: Moment) -> Fact:
+    """Return what visits of the last hour tell; too few are n/a, none are unknown and never well."""
+    budget = BY_ID[name]
+    hour = [Snapshot(values=values) for values in (day.hour if day and not moment.is_gone else [])]
+    count = told(hour, windows.QUANTILES[name][0])
+    value = windows.figures(budget, hour).get("")
+    if value is None and count:
+        return Fact(label, "n/a", f"{count} of {budget.at_least} visits that it takes")
+    said = "" if budget.at_least == 0 else f"{count:,} visits"
+    return judged(label, name, value, "No visit told it in this hour", said)
+
+
+def told(hour: Sequence[Snapshot], name: str) -> int:
+    """Return how many visits told a metric."""
+    return sum(sum(row.values.get(name, {}).values()) for row in hour)
+
+
+def judged(label: str, budget: str, value: float | None, missing: str, note: str = "") -> Fact:
     row = BY_ID[budget]
     if value is None:
         return Fact(label, "Unknown", missing, "unknown")
     unit = "" if row.unit == "score" else row.unit
-    return Fact(label, figure_text(value, unit), "", STATUSES[level_of(row, "", value, "")])
+    return Fact(label, figure_text(value, unit), note, STATUSES[level_of(row, "", value, "")])
 
 
 def certificates(one: Standing) -> list[tuple[str, str, str]]:

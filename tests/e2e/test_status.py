@@ -1,5 +1,6 @@
 """System Status in a browser: tabs without a reload, a live mode with manners, time travel, hostile text."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from systemstatus.registry import Layer
+from telemetry import vitals
 from tests.e2e.conftest import PHONE, TABLET, Open
 from tests.systemstatus.factories import HOSTILE, check, make_alert, make_bad_night, make_day, make_snapshot
 from tests.systemstatus.factories import this_minute as minute
@@ -201,3 +203,15 @@ def test_hostile_text_runs_nowhere(open_page: Open) -> None:
         for slug in ("", "/health", "/database", "/budgets", "/storage", "/integrations"):
             page = open_page(f"/admin/status{slug}")
             assert page.locator("img").count() == 0
+
+
+def test_a_page_that_is_left_tells_how_it_was(open_page: Open) -> None:
+    vitals.observed.take()
+    page = open_page("/admin/status")
+    page.locator("h1").click()
+    with page.expect_request("**/vitals") as told:
+        page.goto("about:blank")
+    said = json.loads(told.value.post_data or "")
+    assert said["portal"] == "admin"
+    assert {"lcp", "cls", "ttfb"} <= set(said)
+    assert set(said) <= {"portal", "lcp", "inp", "cls", "ttfb"}

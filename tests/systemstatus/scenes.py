@@ -230,7 +230,7 @@ def make_portals() -> None:
         snapshot(
             "portal_admin", now - timedelta(minutes=minutes), state="critical" if minutes == 0 else "ok",
             values={"portal.checks": 1, "portal.failed": int(minutes == 0), "portal.first_byte": 40.0,
-                    "portal.availability": 99.8},
+                    "portal.ttfb_told": {"22": 1}, "portal.availability": 99.8},
             detail={"steps": [
                 {"path": "/accounts/login/", "status": 200, "ms": 38.5, "fault": ""},
                 {"path": f"/admin/{ODD[0]}", "status": 500, "ms": 912.0, "fault": "answered 500, not 302"},

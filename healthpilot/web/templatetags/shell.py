@@ -149,6 +149,20 @@ def account(context: Context) -> dict[str, object]:
     }
 
 
+# Which portal the pages below an address belong to; all others are the marketing site's.
+PORTALS = (("/admin", "admin"), ("/accounts/", "admin"), ("/portal", "customer"))
+
+
+@register.simple_tag(takes_context=True)
+def visits(context: Context) -> dict[str, object] | None:
+    """Return what the page tells of itself, how often in a hundred, and where to; None where it does not."""
+    request: HttpRequest | None = context.get("request")
+    if request is None or settings.VITALS_PERCENT == 0:
+        return None
+    portal = next((name for start, name in PORTALS if request.path.startswith(start)), "marketing")
+    return {"portal": portal, "percent": settings.VITALS_PERCENT, "url": reverse("portals:vitals")}
+
+
 @register.simple_tag
 def version() -> str:
     return VERSION

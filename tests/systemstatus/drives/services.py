@@ -14,10 +14,11 @@ from systemstatus.grains import ensure_partitions
 from systemstatus.models import TenMinutes
 from systemstatus.probes import host, integrations, r2, web
 from systemstatus.probes import redis as cache
+from systemstatus.probes import visits as seen_by
 from telemetry import flushing
 from telemetry.histograms import Histogram
 from telemetry.outbound.client import circuits
-from tests.systemstatus.drives.drive import Row, World, at_reading
+from tests.systemstatus.drives.drive import Row, World
 from tests.systemstatus.probes.test_outside import tls_server
 
 
@@ -39,7 +40,7 @@ def minute_of(world: World) -> int:
 @contextmanager
 def redis_clock(world: World) -> Iterator[None]:
     """Redis tells the minute of the pass."""
-    for where in (web, integrations):
+    for where in (web, integrations, seen_by):
         world.patch.setattr(where, "redis_minute", lambda broker: minute_of(world))
     circuits.clear()
     yield
@@ -66,6 +67,11 @@ def raised(world: World, level: int) -> None:
     with flushing.client() as broker:
         if count := (0, 5, 20)[level]:
             broker.hset(f"hp:seen:errors:{minute_of(world) - 1}", "cgroup", count)
+
+
+def visits(metric: str, *levels: float) -> Callable[[World, int], None]:
+    """Return what sixty visits tell before each pass; shifts in thousandths."""
+    return lambda world, level: counts(world, "vitals", "marketing", metric, calls=60, ms=levels[level])
 
 
 def calls_of(name: str, *latencies: float) -> Callable[[World, int], None]:
@@ -243,10 +249,13 @@ ROWS = (
         told=CAPPED, name="openai"),
     Row("integration.failures", "webhook", ("calls",), calls_failed, configured, told=CAPPED),
     Row("tls.days", "certificates", ("days left",), certificate, certificates, told=CAPPED, step_min=60),
-    at_reading("portal.ttfb", 300, 900, 1900),
-    at_reading("portal.lcp", 1000, 2600, 4100),
-    at_reading("portal.inp", 90, 210, 510),
-    at_reading("portal.cls", 0.02, 0.11, 0.26),
+    *(
+        Row(f"portal.{name}", "portal_marketing", ("visits",), visits(name, *levels), redis_clock)
+        for name, levels in (
+            ("ttfb", (300, 900, 1900)), ("lcp", (1000, 2600, 4100)), ("inp", (90, 210, 510)),
+            ("cls", (20, 110, 260)),
+        )
+    ),
     Row("portal.availability", "portal_admin", ("availability",), month, step_min=10),
     Row("host.disk", "host", ("disk",), disk),
 )  # fmt: skip

@@ -35,7 +35,7 @@ def test_a_portal_shows_its_availability_of_a_day_and_a_month_and_its_first_byte
     shown = card(staff, "portal_admin")
     assert "Available, 24 hours (Error) 99.2 % 1 of 121 checks failed" in shown.replace("99.17 %", "99.2 %")
     assert "Available, 30 days (Warning) 99.8" in shown
-    assert "First byte, p75 of an hour (OK) 40 ms" in shown
+    assert "First byte, p75 (OK) 45 ms" in shown
     assert "/accounts/login/ 38.5 ms" in shown
     assert "answered 500, not 302" in shown
 
@@ -44,7 +44,34 @@ def test_what_visits_do_not_tell_yet_is_unknown(staff: Client) -> None:
     scenes.make_portals()
     shown = card(staff, "portal_admin")
     for label in ("Largest paint", "Next paint", "Layout shift"):
-        assert f"{label}, p75 (Unknown) Unknown No visit has told it" in shown
+        assert f"{label}, p75 (Unknown) Unknown No visit told it in this hour" in shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "bucket", "label", "said"),
+    [
+        ("lcp", 44, "Largest paint", "(OK) 2.0 s 50 visits"),
+        ("lcp", 47, "Largest paint", "(Warning) 3.4 s 50 visits"),
+        ("lcp", 49, "Largest paint", "(Error) 4.9 s 50 visits"),
+        ("inp", 33, "Next paint", "(Warning) 304 ms 50 visits"),
+        ("cls", 28, "Layout shift", "(Warning) 0.13 50 visits"),
+    ],
+)
+def test_what_visits_tell_is_judged_by_its_budget(
+    staff: Client, metric: str, bucket: int, label: str, said: str
+) -> None:
+    for minutes in (0, 30):  # minutes are merged over the hour
+        values = {f"portal.{metric}_told": {str(bucket): 25}}
+        make_snapshot("portal_marketing", this_minute() - timedelta(minutes=minutes), values=values)
+    assert f"{label}, p75 {said}" in card(staff, "portal_marketing")
+
+
+def test_too_few_visits_are_no_figure_and_older_ones_count_no_more(staff: Client) -> None:
+    now = this_minute()
+    old = {"portal.lcp_told": {"44": 90}}
+    make_snapshot("portal_marketing", now - timedelta(minutes=61), values=old)
+    make_snapshot("portal_marketing", now, values={"portal.lcp_told": {"44": 49}})
+    assert "Largest paint, p75 n/a 49 of 50 visits that it takes" in card(staff, "portal_marketing")
 
 
 def test_without_a_snapshot_nothing_of_it_is_known_or_well(staff: Client) -> None:
