@@ -241,7 +241,8 @@ class PortalDay:
 PORTAL_DAY: Final = """
 SELECT module, coalesce(sum(("values" ->> 'portal.checks')::float8), 0),
     coalesce(sum(("values" ->> 'portal.failed')::float8), 0),
-    coalesce(jsonb_agg("values") FILTER (WHERE captured_at > %(newest)s::timestamptz - interval '1 hour'), '[]'),
+    coalesce(jsonb_agg("values")
+        FILTER (WHERE captured_at > %(newest)s::timestamptz - interval '1 hour'), '[]'),
     (SELECT detail FROM {table} AS newest WHERE newest.module = day.module AND captured_at = %(newest)s)
 FROM {table} AS day
 WHERE module = ANY(%(names)s) AND captured_at > %(at)s - interval '24 hours' AND captured_at <= %(at)s
