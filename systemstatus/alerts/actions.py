@@ -3,6 +3,7 @@
 The same asked twice, as a double click does, is done once.
 """
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -16,6 +17,7 @@ Row = TypeVar("Row", bound=Quiet)
 LONGEST_SILENCE: Final = timedelta(days=7)
 LONGEST_MAINTENANCE: Final = timedelta(days=30)
 MOST_IN_FORCE: Final = 200
+STARS: Final = re.compile(r"\*+")
 TWICE_WITHIN: Final = timedelta(seconds=60)
 
 
@@ -75,9 +77,10 @@ def silence(
         ActionError: without an end or a reason, with one too far or past, or when it would match everything.
     """
     until = checked_end(ends_at, now, LONGEST_SILENCE, "A silence")
-    if {rule.strip() or "*", module.strip() or "*", target.strip() or "*"} == {"*"}:
+    patterns = matcher(rule, module, target)
+    if set(patterns.values()) == {"*"}:
         raise ActionError("rule", "Name a rule, a module or a target: a silence of everything hides outages.")
-    row = Silence(starts_at=now, ends_at=until, **matcher(rule, module, target))
+    row = Silence(starts_at=now, ends_at=until, **patterns)
     return kept(row, actor, reason, "alert.silence")
 
 
@@ -126,9 +129,10 @@ def checked_end(ends_at: datetime | None, begins_at: datetime, longest: timedelt
 
 
 def matcher(rule: str, module: str, target: str) -> dict[str, str]:
-    """Return the three patterns as they are stored."""
+    """Return the three patterns as they are stored; several '*' in a row are one."""
     most = {"rule": 80, "module": 40, "target": 200}
-    given = {"rule": rule.strip() or "*", "module": module.strip() or "*", "target": target.strip() or "*"}
+    typed = {"rule": rule, "module": module, "target": target}
+    given = {name: STARS.sub("*", pattern.strip()) or "*" for name, pattern in typed.items()}
     for name, pattern in given.items():
         if len(pattern) > most[name] or not pattern.isprintable():
             raise ActionError(name, f"The {name} is at most {most[name]} printable characters.")

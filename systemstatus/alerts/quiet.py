@@ -44,8 +44,8 @@ def failing_modules(alerts: Iterable[Alert]) -> frozenset[str]:
 def matches(row: Quiet, alert: Alert) -> bool:
     """Say whether a row's three patterns all fit; '*' stands for any characters."""
     return (
-        fnmatchcase(alert.rule, row.rule)
-        and fnmatchcase(alert.module, row.module)
+        fnmatchcase(alert.rule, escaped(row.rule))
+        and fnmatchcase(alert.module, escaped(row.module))
         and fnmatchcase(alert.target, escaped(row.target))
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from systemstatus.alerts import actions, queries
 from systemstatus.alerts.actions import ActionError
+from systemstatus.alerts.quiet import matches
 from systemstatus.models import Alert, AuditEntry, Silence
 from tests.systemstatus.alerts.cycles import MINUTE, NOON, Clock, finding, newest
 
@@ -34,6 +35,7 @@ def silenced(**given: Any) -> Silence:
         ({"reason": " \n"}, "reason", "Say why"),
         ({"rule": "*"}, "rule", "hides outages"),
         ({"rule": " "}, "rule", "hides outages"),
+        ({"rule": "**", "target": "***"}, "rule", "hides outages"),
         ({"target": "x" * 201}, "target", "200 printable"),
         ({"target": "a\0b"}, "target", "printable"),
     ],
@@ -142,3 +144,10 @@ def test_the_oldest_unsent_message_counts_from_when_it_was_due(settings: Any) ->
     assert queries.oldest_unsent_s(clock.now + 2 * MINUTE) == 90
     (state,) = queries.channel_states()
     assert (state.name, state.waiting, state.sent_at) == ("email", 1, None)
+
+
+def test_only_a_star_stands_for_other_characters() -> None:
+    alert = Alert(rule="db.xid_age", module="postgres", target="a")
+    rules = ("db.*", "d?.xid_age", "[d]b.xid_age", "db.xid_age")
+    told = [matches(Silence(rule=rule, module="*", target="*"), alert) for rule in rules]
+    assert told == [True, False, False, True]
