@@ -8,7 +8,7 @@ from typing import Any, Final
 from benchmarks.figures import Bench, Measurement
 from benchmarks.timing import Pairs, Spread
 from costs.models import CostBudget
-from costs.throttle import admission, caps, check_budget_and_maybe_defer, settle
+from costs.throttle import admission, caps, check_budget_and_maybe_defer, decisions, settle
 
 TURNS: Final = 7
 CHECKS: Final = 400
@@ -34,6 +34,7 @@ def measure(bench: Bench) -> Measurement:
         local = against(lambda: check_budget_and_maybe_defer(**WORK, local_lease=True), ping)
         bare = against(lambda: check_budget_and_maybe_defer(**WORK), lambda: counters.exchange(BARE_PING))
     finally:
+        decisions.waiting.write()
         CostBudget.objects.all().delete()
         counters.client.flushall()
     note = (

@@ -69,7 +69,7 @@ class Rehearsal:
         ]
         said = f"Over the stored two days: {self.then.text} With today's limits: {self.now.text}"
         parts = [
-            "./run manage governance decide --kind budget",
+            "./run manage governance decide --kind budget --task 'ID OF THE TASK'",
             f"--title {shlex.quote(f'Other limits for {row.id}')}",
             *sets,
             f"--context {shlex.quote(said)}",

@@ -23,6 +23,8 @@ WORK: Final[dict[str, Any]] = {"tier": "enterprise", "domain": "ai"}
 
 def try_it(size: Size) -> str:
     """Ask from many clients at once round by round, then with kills, then with an emptied Redis."""
+    from costs.throttle.decisions import waiting
+
     empty()
     forget_budgets()
     rounds = ROUNDS[size]
@@ -31,6 +33,7 @@ def try_it(size: Size) -> str:
         killed = killed_while_reserving(max(2, rounds // 50))
         over, leases = emptied_meanwhile()
     finally:
+        waiting.write()
         forget_budgets()  # or the jobs of other promises would wait for them
     return (
         f"{rounds} rounds of {PROCESSES * THREADS} clients, {asked:,} checks, never above {CAP} nor below; "

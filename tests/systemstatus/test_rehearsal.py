@@ -103,6 +103,8 @@ def test_limits_of_no_sense_are_refused_in_words(asked: dict[str, Any], why: str
 def test_the_command_proposes_what_changed_and_can_be_pasted() -> None:
     minutes([10] * 5)
     command = rehearse(warning="70").command
-    assert "--kind budget" in command
+    assert "--kind budget --task 'ID OF THE TASK'" in command, (
+        "a limit that is in force changes for a task only"
+    )
     assert "--sets 'budget.db.connections.warning 80 -> 70'" in command
     assert "critical" not in command.split("--context")[0]
