@@ -13,6 +13,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from costs.budgets import save_budget
+from costs.throttle.scopes import Scope
+from healthpilot.web import numbers
 from tests.costs import recorded
 from tests.costs.factories import days_ago, make_staff, today
 
@@ -21,13 +24,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Written for this test alone: every event with its own cost, from the price row that held on its day.
 PRICED = """
 SELECT (created_at AT TIME ZONE 'UTC')::date AS day, user_id, tier, domain, '' AS model, job_type,
-    1 AS jobs, (NOT success)::int AS failed, 0 AS calls, 0 AS hits, 0 AS unpriced, cpu_ms,
+    1 AS jobs, (NOT success)::int AS failed, (NOT success)::int AS wasted, (attempt > 1)::int AS retried,
+    0 AS calls, 0 AS hits, 0 AS unpriced, cpu_ms,
     0::bigint AS tokens_in, 0::bigint AS tokens_out,
     cpu_ms * 0.00000002 + (rows_read + rows_written) * 0.0005 / 1000 AS cost
 FROM telemetry_job_events
 UNION ALL
 SELECT (event.created_at AT TIME ZONE 'UTC')::date, user_id, tier, domain, event.llm_model, NULL,
-    0, 0, 1, cache_hit::int, (price.id IS NULL)::int, 0, input_tokens, output_tokens,
+    0, 0, (NOT success)::int, 0, 1, cache_hit::int, (price.id IS NULL)::int, 0, input_tokens, output_tokens,
     (input_tokens - cached_input_tokens) * coalesce(input_usd_per_million / 1000000, 0.00000015)
     + cached_input_tokens * coalesce(cached_input_usd_per_million / 1000000, 0.00000015)
     + output_tokens * coalesce(output_usd_per_million / 1000000, 0.0000006)
@@ -37,11 +41,23 @@ FROM telemetry_llm_events AS event LEFT JOIN cost_model_prices AS price
     AND (event.created_at AT TIME ZONE 'UTC')::date >= effective_from
     AND ((event.created_at AT TIME ZONE 'UTC')::date < effective_to OR effective_to IS NULL)
 """
+SAVED = """
+SELECT sum(avoided_input_tokens * coalesce(input_usd_per_million / 1000000, 0.00000015)
+        + avoided_output_tokens * coalesce(output_usd_per_million / 1000000, 0.0000006)
+        + CASE WHEN cache_hit THEN coalesce(request_usd, 0) ELSE 0 END),
+    sum(cached_input_tokens * coalesce((input_usd_per_million - cached_input_usd_per_million) / 1000000, 0))
+FROM telemetry_llm_events AS event LEFT JOIN cost_model_prices AS price
+    ON price.llm_model = event.llm_model
+    AND (event.created_at AT TIME ZONE 'UTC')::date >= effective_from
+    AND ((event.created_at AT TIME ZONE 'UTC')::date < effective_to OR effective_to IS NULL)
+WHERE (event.created_at AT TIME ZONE 'UTC')::date BETWEEN %s AND %s
+"""
 RANGES = {
     "days=7": (6, 0),
     "days=30": (29, 0),
     "custom": (40, 11),
 }
+MONTH_CAP = Decimal(7)
 PAGES = [
     ("user", "users", "user_id", "usr_a"),
     ("domain", "domains", "domain", "ai"),
@@ -76,6 +92,8 @@ def exact(shown: str, card: str) -> str:
 def staff(client: Client) -> Client:
     recorded.make_events(days=53, each_day=6)
     client.force_login(make_staff())
+    caps = {"monthly_cost_usd_cap": MONTH_CAP, "daily_jobs_cap": 10**6}
+    save_budget(Scope("global", ""), caps, actor="ada", reason="a quiet month")
     return client
 
 
@@ -83,7 +101,10 @@ def test_every_figure_equals_sums_over_raw_events(staff: Client) -> None:
     for name, (first_back, last_back) in RANGES.items():
         first, last = days_ago(first_back), days_ago(last_back)
         query = f"from={first}&to={last}" if name == "custom" else name
-        check_cards(staff.get(f"/admin/cost?{query}").content.decode(), first, last)
+        shown = staff.get(f"/admin/cost?{query}").content.decode()
+        check_cards(shown, first, last)
+        check_savings(shown, first, last)
+        check_budget(shown)
         check_tiers(sheet(staff, f"/admin/cost?{query}&csv=tiers"), first, last)
         check_domains(sheet(staff, f"/admin/cost?{query}&csv=domains"), first, last)
         check_tokens(sheet(staff, f"/admin/cost?{query}&csv=tokens"), first, last)
@@ -103,6 +124,31 @@ def check_cards(shown: str, first: date, last: date) -> None:
     for card, value in (("jobs", jobs), ("ai_calls", calls), ("users", users), ("unpriced_calls", unpriced)):
         assert int(exact(shown, card).replace(",", "")) == value, card
     assert Decimal(exact(shown, "cache_hit_rate").split("\u202f")[0]) == round(Decimal(hits) * 100 / calls, 6)
+
+
+def check_savings(shown: str, first: date, last: date) -> None:
+    """Compare what was saved and wasted, and what the hit-rate's card says of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(SAVED, [first, last])
+        skipped, cached = cursor.fetchone()
+    ((failed, retried),) = ask("sum(cost * wasted), sum(cost * retried)", first, last)
+    wanted = {
+        "Saved by skipped calls": skipped, "Saved by cached input": cached,
+        "Spent on failures": failed, "Spent on retries": retried,
+    }  # fmt: skip
+    for title, amount in wanted.items():
+        found = re.search(rf'{title}</dt><dd>(?:<span title="([^"]+)">)?([^<]+)', shown)
+        assert found, title
+        assert Decimal((found[1] or found[2]).strip("$").replace(",", "")) == amount, title
+    assert f'kpi-foot">{numbers.money(skipped + cached)} saved, ' in shown
+
+
+def check_budget(shown: str) -> None:
+    """Compare the fuller of the two caps: what the month cost, of what it may."""
+    ((spent,),) = ask("sum(cost)", today().replace(day=1), today())
+    used = re.search(r'id="kpi-budget">.*?kpi-value">(\d+) %', shown, re.S)
+    assert used
+    assert int(used[1]) == int(spent * 100 / MONTH_CAP)
 
 
 def check_tiers(rows: list[dict[str, str]], first: date, last: date) -> None:
