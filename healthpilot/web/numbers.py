@@ -44,9 +44,14 @@ def money(value: Decimal | None) -> str:
 
 
 def places(amounts: Iterable[Decimal]) -> int:
-    """Return the decimals of a column of dollars: cents, or two digits of its least amount, at most six."""
-    least = min((amount.copy_abs() for amount in amounts if amount), default=CENT)
-    return 2 if least >= CENT else min(6, 1 - least.adjusted())
+    """Return the decimals of a column of dollars: two, four where none reaches a dollar, six at most.
+
+    Where that would leave less than two digits of its least amount, it has as many as show two.
+    """
+    sizes = [amount.copy_abs() for amount in amounts if amount]
+    if not sizes:
+        return 2
+    return min(6, max(2 if max(sizes) >= 1 else 4, 1 - min(sizes).adjusted() if min(sizes) < CENT else 0))
 
 
 def money_at(value: Decimal, decimals: int) -> str:
