@@ -81,6 +81,11 @@ def test_an_unknown_tab_is_refused_with_the_list_of_those_there_are(staff: Clien
     assert all(f'href="{tab.url}"' in html for tab in TABS)
 
 
+@pytest.mark.parametrize("slug", ["<script>", "%00", "a/b", "..", "x" * 5000])
+def test_what_could_be_no_tabs_name_is_not_found(slug: str, staff: Client) -> None:
+    assert "<script>alert" not in shown(staff, f"/admin/status/{slug}", status=404)
+
+
 @every_tab
 def test_before_anything_was_collected_nothing_is_green(tab: Tab, staff: Client) -> None:
     html = shown(staff, tab.url)
@@ -103,10 +108,16 @@ def test_late_snapshots_are_said_yellow_then_red_and_are_not_green_then(
     assert ('class="badge ok' in html) is is_green
 
 
-@pytest.mark.parametrize("asked", ["nonsense", "2999-01-01T00:00", "2001-01-01T00:00"])
+@pytest.mark.parametrize(
+    "asked",
+    ["nonsense", "2999-01-01T00:00", "2001-01-01T00:00", "2026-02-30T00:00", "%00", "9" * 5000, "%3Cb%3E"],
+)
 def test_a_minute_that_cannot_be_shown_is_answered_politely(asked: str, staff: Client) -> None:
     html = shown(staff, f"/admin/status?at={asked}", status=400)
     assert "This minute cannot be shown" in html
+    notice = html.split('id="notice"')[1].split('id="panel"')[0]
+    assert "<b>" not in notice
+    assert "9" * 50 not in notice
 
 
 def test_a_past_minute_stays_in_every_link_and_does_not_refresh_itself(staff: Client) -> None:

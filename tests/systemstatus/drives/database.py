@@ -76,7 +76,7 @@ def long_query(world: World) -> Iterator[None]:
 
 def sleeps(link: "psycopg.Connection[tuple[object, ...]]") -> None:
     try:
-        link.execute("SELECT pg_sleep(40)")
+        link.execute("SELECT pg_sleep(600)")
     except psycopg.errors.QueryCanceled:
         link.rollback()
 
