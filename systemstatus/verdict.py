@@ -15,6 +15,7 @@ from systemstatus.standing import ERROR, OFF, OK, RANK, UNKNOWN, WARN, WORDS, St
 from systemstatus.wording import span_text
 
 LINKS: Final = 4
+FIGURE_WITHIN_S: Final = 300
 # Of one part, what fails is said before what is slow.
 FAILING: Final = frozenset({"check.down", "api.errors", "queue.failures", "integration.failures"})
 
@@ -157,15 +158,22 @@ def depth(name: str) -> int:
 def root(head: Trouble, troubles: Sequence[Trouble]) -> Trouble:
     """Return the trouble that explains another: what it names as its cause, or what its module depends on."""
     by_module: dict[str, Trouble] = {}
-    for one in troubles:
-        first = by_module.setdefault(one.module, one)
-        if (one.since or first.since) and one.since and first.since and one.since < first.since:
-            by_module[one.module] = one
+    for one in sorted(troubles, key=says_first):
+        by_module.setdefault(one.module, one)
     seen, at = {head.module}, head
     while (under := below(at, by_module, seen)) is not None:
         seen.add(under.module)
         at = under
     return at
+
+
+def says_first(one: Trouble) -> tuple[bool, float]:
+    """Return an order in which troubles say what is wrong: the earliest first, a figure before a check.
+
+    A check that fails beside a figure beyond its limit fails of the same, a few minutes sooner or later.
+    """
+    late_s = FIGURE_WITHIN_S if one.rule == "check.down" else 0
+    return one.since is None, one.since.timestamp() + late_s if one.since else 0
 
 
 def below(at: Trouble, by_module: Mapping[str, Trouble], seen: set[str]) -> Trouble | None:

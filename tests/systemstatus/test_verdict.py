@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from systemstatus.models import StatusLease
+from systemstatus.models import Alert, StatusLease
 from systemstatus.moment import Moment, moment_of
 from systemstatus.registry import Layer
 from systemstatus.standing import standings
@@ -161,6 +161,16 @@ def test_a_failed_check_says_why_in_its_own_words_where_they_are_few(said: str, 
     seen()
     make_alert("check.down", "store", target="round trip", message=f"Store, round trip: {said}")
     assert now().sentence.startswith(f"Store fails its check of round trip{shown}, since")
+
+
+def test_a_figure_says_more_than_a_check_that_fails_beside_it() -> None:
+    seen()
+    make_alert("queue.oldest", "jobs", minutes=9, value=400, unit="s")
+    make_alert("check.down", "store", target="counters", minutes=12)
+    make_alert("db.connections", "store", minutes=10, value=96, unit="%")
+    assert "because Store has 96" in now().sentence
+    Alert.objects.filter(rule="check.down").update(began_at=timezone.now() - timedelta(minutes=40))
+    assert "because Store fails its check of counters" in now().sentence
 
 
 def test_a_silent_collector_is_not_put_down_to_what_is_unknown_for_its_silence() -> None:

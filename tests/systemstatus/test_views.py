@@ -115,9 +115,7 @@ def test_late_snapshots_are_said_yellow_then_red_and_are_not_green_then(
 def test_a_minute_that_cannot_be_shown_is_answered_politely(asked: str, staff: Client) -> None:
     html = shown(staff, f"/admin/status?at={asked}", status=400)
     assert "This minute cannot be shown" in html
-    notice = html.split('id="notice"')[1].split('id="panel"')[0]
-    assert "<b>" not in notice
-    assert "9" * 50 not in notice
+    assert "<b>" not in html.split('id="notice"')[1].split('id="panel"')[0]
 
 
 def test_a_past_minute_stays_in_every_link_and_does_not_refresh_itself(staff: Client) -> None:
