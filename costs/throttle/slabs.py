@@ -45,7 +45,7 @@ class Slab:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left of it and nothing runs."""
-        return not self.left and self.done + self.unused == PIECES
+        return not self.left and self.done + self.unused >= PIECES
 
 
 class Slabs:
