@@ -1,7 +1,8 @@
 """What System Status watches of governance: the documents, and whether an emergency stop is in force."""
 
-from governance import emergency, preflight
+from governance import emergency, notes, preflight
 from governance.findings import ERROR, STOP, Finding
+from systemstatus import releases
 from systemstatus.registry import CheckState, Layer, Metric, Module, Probe, Reading, register
 
 
@@ -24,6 +25,7 @@ def stop() -> Reading:
     return Reading({"governance.stop": 0})
 
 
+releases.others.append(notes.note_decisions)
 register(
     Module(
         name="governance",

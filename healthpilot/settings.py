@@ -258,6 +258,11 @@ R2_ENDPOINT_URL = env.text("R2_ENDPOINT_URL", "").rstrip("/")
 R2_BUCKET = env.text("R2_BUCKET", "")
 R2_ACCESS_KEY_ID = env.text("R2_ACCESS_KEY_ID", "")
 R2_SECRET_ACCESS_KEY = env.text("R2_SECRET_ACCESS_KEY", "")
+# Keys of services that System Status tries when somebody asks for it.
+NOWPAYMENTS_API_KEY = env.text("NOWPAYMENTS_API_KEY", "")
+AYRSHARE_API_KEY = env.text("AYRSHARE_API_KEY", "")
+# Names whose registration is looked at besides their certificates.
+STATUS_DOMAINS = env.words("STATUS_DOMAINS", [])
 STATUS_TLS_HOSTS = env.words("STATUS_TLS_HOSTS", [])
 
 # E-mail by SMTP, or by Brevo where its key is set.

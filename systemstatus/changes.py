@@ -16,6 +16,7 @@ MOST_MOMENTS: Final = 200
 ANSWERS: Final = ("alert.", "error.", "check.")
 
 WORDS: Final = {
+    "decision": "Decision",
     "deploy": "Another release",
     "settings.change": "Settings changed",
     "migrate": "Migrations",

@@ -3,7 +3,7 @@
 import hmac
 import logging
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from django.conf import settings
@@ -14,6 +14,9 @@ from systemstatus.audit import lock_chain, record_audit
 from systemstatus.models import AuditEntry
 
 logger = logging.getLogger(__name__)
+
+# What else looks for something new at a start: functions of who starts, in the same transaction.
+others: Final[list[Callable[[str], None]]] = []
 
 DEPLOY, SETTINGS, MIGRATE = "deploy", "settings.change", "migrate"
 RELEASE, ENVIRONMENT, DATABASE = "release", "settings", "database"
@@ -26,11 +29,12 @@ SHOWN: Final = (
     "COST_LLM_OUTPUT_TOKEN", "COST_REFRESH_S", "COST_SUMMARY", "COST_TIMEZONE", "DATAQUEUE_LEASE_S",
     "DATAQUEUE_OLDEST_S", "DATAQUEUE_RETENTION_DAYS", "DEBUG", "HEALTHPILOT_HTTPS", "HEALTHPILOT_URL",
     "IMPORT_MOST_BYTES",
-    "R2_BUCKET", "R2_ENDPOINT_URL", "STATUS_RATE", "STATUS_TLS_HOSTS",
+    "R2_BUCKET", "R2_ENDPOINT_URL", "STATUS_DOMAINS", "STATUS_RATE", "STATUS_TLS_HOSTS",
     "TELEMETRY_CLOSE_S", "TELEMETRY_RETENTION_DAYS", "TELEMETRY_SKIPPED_TASKS", "TELEMETRY_SPOOL_MAX_MB",
     "TELEMETRY_TASK_RESOLVER", "TIERS", "VITALS_PERCENT",
 )  # fmt: skip
 SECRET: Final = (
+    "AYRSHARE_API_KEY", "NOWPAYMENTS_API_KEY",
     "ALERT_APPRISE_URLS", "ALERT_EMAIL_TO", "ALERT_WEBHOOK_SECRET", "ALERT_WEBHOOK_URL", "BREVO_API_KEY",
     "DATABASE_URL", "EMAIL_HOST", "EMAIL_HOST_PASSWORD", "EMAIL_HOST_USER", "OPENAI_API_KEY",
     "OPENAI_BASE_URL", "R2_ACCESS_KEY_ID",
@@ -49,6 +53,8 @@ def note_start() -> None:
             actor = f"start on {platform.node()}"
             note(actor, DEPLOY, RELEASE, {"release": release()})
             note(actor, SETTINGS, ENVIRONMENT, settings_as_told())
+            for look in others:
+                look(actor)
     except DatabaseError as error:
         logger.warning("The start was not noted in the audit trail: %s", error)
 

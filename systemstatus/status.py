@@ -8,6 +8,7 @@ from healthpilot.dataqueue import kinds
 from systemstatus import services
 from systemstatus.probes import (
     certificates,
+    domains,
     host,
     itself,
     portals,
@@ -281,6 +282,18 @@ register(
         owner="systemstatus",
         probes=(Probe("days left", certificates.days_left, every_s=3600),),
         metrics=(Metric("tls.days", "days", "Days left", "tls.days"),),
+    )
+)
+register(
+    Module(
+        name="domains",
+        title="Domains",
+        layer=Layer.EDGE,
+        core=False,
+        owner="systemstatus",
+        probes=(Probe("days left", domains.days_left, every_s=6 * 3600),),
+        metrics=(Metric("tls.days", "days", "Days left", "tls.days"),),
+        clients=("rdap",),
     )
 )
 services.register_all()

@@ -1,6 +1,8 @@
-"""What is asked of Cloudflare R2: put, get and delete one small object, over the instrumented client."""
+"""What is asked of Cloudflare R2: put, get and delete one small object, and how much there is."""
 
+import html
 import os
+import re
 import secrets
 import socket
 import time
@@ -13,6 +15,10 @@ from systemstatus.registry import CheckState, Reading
 from telemetry.outbound import Client
 
 EXPIRES_S: Final = 60
+# A thousand objects a page, within a probe's five seconds.
+MOST_PAGES: Final = 10
+SIZE: Final = re.compile(r"<Size>(\d+)</Size>")
+NEXT: Final = re.compile(r"<NextContinuationToken>([^<]+)</NextContinuationToken>")
 NEEDED: Final = ("R2_ENDPOINT_URL", "R2_BUCKET", "R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY")
 
 
@@ -40,13 +46,41 @@ def round_trip() -> Reading:
     )
 
 
+def contents() -> Reading:
+    """Return how many objects the bucket holds and how many bytes; of one too large to count, nothing."""
+    if missing := lacking():
+        return Reading(state=CheckState.DISABLED, note=f"{missing} is not set")
+    objects = size = 0
+    token = ""
+    for _ in range(MOST_PAGES):
+        text = client().request("GET", listing(token)).text
+        sizes = [int(found) for found in SIZE.findall(text)]
+        objects, size = objects + len(sizes), size + sum(sizes)
+        found = NEXT.search(text)
+        if found is None:
+            return Reading({"storage.objects": objects, "storage.bytes": size})
+        token = html.unescape(found[1])
+    return Reading(note=f"More than {objects:,} objects: they are not counted")
+
+
 @lru_cache(maxsize=1)
 def client() -> Client:
     return Client("r2", limit_s=4, tries=1)
 
 
 def signed(step: str) -> str:
-    """Return a signed address for one step; made here, nothing is asked for it."""
+    """Return a signed address for one step of the round trip."""
+    place = {"Key": f"healthpilot-probe/{socket.gethostname()}-{os.getpid()}"}
+    return presigned(f"{step}_object", place)
+
+
+def listing(token: str) -> str:
+    """Return a signed address for a page of the bucket's objects, the one that a token names."""
+    return presigned("list_objects_v2", {"ContinuationToken": token} if token else {})
+
+
+def presigned(method: str, parameters: dict[str, str]) -> str:
+    """Return a signed address; made here, nothing is asked for it."""
     import boto3  # type: ignore[import-untyped] # no types; slow to import, and needed by few processes
     from botocore.config import Config  # type: ignore[import-untyped] # see above
 
@@ -58,5 +92,5 @@ def signed(step: str) -> str:
         region_name="auto",
         config=Config(signature_version="s3v4", s3={"addressing_style": "path"}),
     )
-    place = {"Bucket": settings.R2_BUCKET, "Key": f"healthpilot-probe/{socket.gethostname()}-{os.getpid()}"}
-    return str(maker.generate_presigned_url(f"{step}_object", Params=place, ExpiresIn=EXPIRES_S))
+    asked = {"Bucket": settings.R2_BUCKET, **parameters}
+    return str(maker.generate_presigned_url(method, Params=asked, ExpiresIn=EXPIRES_S))

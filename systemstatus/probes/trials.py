@@ -11,6 +11,8 @@ from telemetry.outbound import Client, OutboundError
 LIMIT_S: Final = 4.0
 OPENAI: Final = "https://api.openai.com/v1"
 BREVO: Final = "https://api.brevo.com/v3"
+NOWPAYMENTS: Final = "https://api.nowpayments.io/v1"
+AYRSHARE: Final = "https://api.ayrshare.com/api"
 REFUSED: Final = {401, 403}
 
 
@@ -23,6 +25,17 @@ def openai() -> Reading:
 def brevo() -> Reading:
     """Ask Brevo for the account that the key belongs to."""
     return asked("brevo", f"{BREVO}/account", "BREVO_API_KEY", "api-key", "{}")
+
+
+def nowpayments() -> Reading:
+    """Ask NOWPayments which coins the key's merchant takes."""
+    url = f"{NOWPAYMENTS}/merchant/coins"
+    return asked("nowpayments", url, "NOWPAYMENTS_API_KEY", "x-api-key", "{}")
+
+
+def ayrshare() -> Reading:
+    """Ask Ayrshare for the profile that the key belongs to."""
+    return asked("ayrshare", f"{AYRSHARE}/user", "AYRSHARE_API_KEY", "Authorization", "Bearer {}")
 
 
 def asked(name: str, url: str, setting: str, header: str, form: str) -> Reading:

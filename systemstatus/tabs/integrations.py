@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.http import QueryDict
 
 from healthpilot.web.templatetags.figures import relative
@@ -31,14 +30,13 @@ class Service:
 SERVICES: Final = (
     Service(("connexcs",), "ConnexCS", "Call records, rated as they come"),
     Service(("brevo", "mail"), "Brevo", "E-mail and alerts", "BREVO_API_KEY"),
-    Service(("nowpayments",), "NOWPayments", "Payments and their notices"),
-    Service(("ayrshare",), "Ayrshare", "Posts"),
+    Service(("nowpayments",), "NOWPayments", "Payments and their notices", "NOWPAYMENTS_API_KEY"),
+    Service(("ayrshare",), "Ayrshare", "Posts", "AYRSHARE_API_KEY"),
     Service(("upstash", "upstash_redis"), "Upstash Redis", "A hosted Redis, by TLS", "REDIS_URL"),
     Service(("r2", "cloudflare_r2"), "Cloudflare R2", "Exports and files", "R2_BUCKET and its keys"),
     Service(("openai",), "OpenAI", "Answers of models", "OPENAI_API_KEY"),
     Service(("axe_gate", "axe", "browser_gate"), "Playwright/Axe gate", "Every page, looked at in a browser"),
 )  # fmt: skip
-UPSTASH: Final = next(service for service in SERVICES if service.title == "Upstash Redis")
 TOLD: Final = (
     ("quota", "Quota"),
     ("key_expires_at", "Key ends"),
@@ -86,9 +84,7 @@ def is_integration(one: Standing) -> bool:
 
 
 def module_of(service: Service, by_name: Mapping[str, Standing]) -> Standing | None:
-    """Return the module that watches a service; a hosted Redis is watched as any other."""
-    if service is UPSTASH and "upstash" in settings.REDIS_ADDRESS:
-        return by_name.get("redis")
+    """Return the module that watches a service; None where there is none."""
     return next((by_name[name] for name in service.names if name in by_name), None)
 
 
@@ -121,9 +117,6 @@ def card(
 
 def absent(service: Service) -> Card:
     """Return the card of a service that no module watches."""
-    if service is UPSTASH:
-        said = "REDIS_URL names another server. Set it to the rediss:// address that Upstash gives."
-        return Card(service, None, OFF, "Not configured", said, (), "", None)
     said = "Nothing is known of it: no module watches it yet."
     return Card(service, None, UNKNOWN, "Not watched", said, (), "", None)
 

@@ -18,7 +18,8 @@ from systemstatus.tabs import generic
 from systemstatus.thresholds import BY_ID
 from systemstatus.wording import figure_text
 
-CERTIFICATES: Final = "certificates"
+# What is no portal: for how many days certificates and names are good.
+LASTING: Final = ("certificates", "domains")
 STATUSES: Final = {Level.OK: "ok", Level.WARNING: "warn", Level.CRITICAL: "error"}
 # What visits of the last hour tell; first bytes also come of the checks.
 VITALS: Final = (
@@ -61,11 +62,10 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
         "portals": [
             portal(one, days.get(one.module.name), strips, moment)
             for one in found
-            if one.module.name != CERTIFICATES
+            if one.module.name not in LASTING
         ],
         "slot_minutes": heartbeats.slot_minutes(moment),
-        "certificates": next((certificates(one) for one in found if one.module.name == CERTIFICATES), None),
-        "certificate_standing": next((one for one in found if one.module.name == CERTIFICATES), None),
+        "lasting": [(one, certificates(one)) for one in found if one.module.name in LASTING],
     }
 
 

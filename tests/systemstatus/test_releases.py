@@ -21,7 +21,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def first_release() -> Any:
-    with mock.patch.object(releases, "release", return_value="1.0+aaa") as running:
+    with (
+        mock.patch.object(releases, "release", return_value="1.0+aaa") as running,
+        mock.patch.object(releases, "others", []),
+    ):
         yield running
 
 
