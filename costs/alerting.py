@@ -26,7 +26,9 @@ from systemstatus.thresholds import BY_ID
 BUDGETS: Final = "cost_budgets"
 ROLLUP: Final = "rollup"
 NOTICED: Final = 50
-MOST_BUDGETS: Final = 200
+MOST_BUDGETS: Final = 2000
+# Each with a cap on the month takes a query of its own.
+MOST_FORECASTS: Final = 200
 MOST_USERS: Final = 50
 # A user is odd whose day costs five times the median of at least a week of days, and a dollar or more.
 ODD_TIMES: Final = 5
@@ -40,7 +42,7 @@ def findings(now: datetime) -> Iterator[Finding]:
     today = local_today(now)
     budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS])
     yield from caps(budgets, today)
-    yield from forecasts(budgets, today)
+    yield from forecasts(budgets[:MOST_FORECASTS], today)
     yield from odd_users(today)
     yield from unpriced(today)
     yield from rollup_age(now)

@@ -48,9 +48,11 @@ def budgets(request: HttpRequest) -> HttpResponse:
     except CursorError:
         page = budget_page.decisions_page(waiting_only=waiting_only, cursor=None)
     table = budget_page.budgets_table(local_today(timezone.now()))
+    rest = max(0, CostBudget.objects.count() - len(table.rows))
     decisions = budget_page.decisions_table(page, query={} if waiting_only else {"answers": "all"})
     context = {
         "table": table,
+        "sentence": SHARES + (REST.format(rest=rest) if rest else ""),
         "state": states.ready() if table.rows else NO_BUDGETS,
         "decisions": decisions,
         "decisions_state": states.ready() if decisions.rows else NO_DECISIONS[waiting_only],
@@ -62,6 +64,8 @@ def budgets(request: HttpRequest) -> HttpResponse:
     return render(request, "costs/budgets.html", context)
 
 
+SHARES = "Share of each cap that is used, as of the last rollup."
+REST = " {rest:,} more bind as well: open one by its name below."
 NO_BUDGETS = states.empty(
     "Nothing is capped yet", "All work runs, whatever it costs. Choose below what to cap first."
 )

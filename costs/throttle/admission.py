@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from costs.days import local_today
 from costs.throttle import apart, caps, seeding, slabs
-from costs.throttle.amounts import MOST, Amounts, nano
+from costs.throttle.amounts import Amounts, nano
 from costs.throttle.counters import PREFIX, Counters, CountersAway, StaleConnection, make_counters
 from costs.throttle.decisions import waiting
 from costs.throttle.plans import LONGEST_LEASE_S, Question, question_for, question_of
@@ -244,8 +244,8 @@ def settle(
         )
     except (Error, TimeoutError):
         cost = max(0, verdict.reserved.cost_nano)
-    took = (cpu_ms, verdict.reserved.jobs, input_tokens, output_tokens, cost)
-    real = Amounts.of(min(MOST, max(0, amount)) for amount in took) if ran else Amounts()
+    took = Amounts(cpu_ms, verdict.reserved.jobs, input_tokens, output_tokens, cost)
+    real = took.bounded() if ran else Amounts()
     if verdict.lease.startswith("share:"):
         state.share.settle(verdict.lease, real)
         return

@@ -37,6 +37,10 @@ class Amounts:
         """Return the amounts of so many equal pieces of work; what is unknown stays so."""
         return Amounts.of(amount * count if amount > 0 else amount for amount in self.each())
 
+    def bounded(self) -> "Amounts":
+        """Return the amounts within what can be counted, none below nought."""
+        return Amounts.of(min(MOST, max(0, amount)) for amount in self.each())
+
     def plus(self, other: "Amounts") -> "Amounts":
         """Return both together."""
         return Amounts.of(mine + theirs for mine, theirs in zip(self.each(), other.each(), strict=True))

@@ -12,7 +12,7 @@ from costs.models import NO_CAP, CostBudget, CostDecision
 from costs.throttle import check_budget_and_maybe_defer
 from costs.throttle.decisions import waiting
 from systemstatus.models import AuditEntry
-from tests.costs.factories import days_ago, make_breakdown, make_global_day, make_staff
+from tests.costs.factories import days_ago, make_breakdown, make_global_day, make_staff, make_user_day
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("fresh_counters")]
 LIST = "/admin/cost/budgets"
@@ -134,14 +134,24 @@ def test_a_hundred_budgets_take_no_more_queries_than_two(
         CostBudget.objects.create(
             apply_scope="user", scope_key=name, daily_jobs_cap=9, daily_cost_usd_cap=1, updated_by="ada"
         )
-    with django_assert_max_num_queries(12):
-        admin.get(LIST)
+    with django_assert_max_num_queries(13):
+        assert "more bind as well" not in admin.get(LIST).content.decode()
     with django_assert_max_num_queries(12):
         admin.get("/api/admin/cost/budgets")
     with django_assert_max_num_queries(3):
         shares = alerting.caps_reading().values["cost.budget"]
     assert isinstance(shares, dict)
     assert len(shares) == 204
+
+
+def test_budgets_beyond_what_a_page_lists_are_counted_and_told_of(admin: Client) -> None:
+    CostBudget.objects.bulk_create(
+        CostBudget(apply_scope="user", scope_key=f"u{number:03}", daily_jobs_cap=9, updated_by="ada")
+        for number in range(203)
+    )
+    assert "3 more bind as well" in admin.get(LIST).content.decode()
+    make_user_day(days_ago(0), "u202", "1", jobs=9)
+    assert [finding.value for finding in alerting.findings(timezone.now())] == [100]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,11 @@ def test_a_cap_of_nothing_admits_nothing(budget: Budget) -> None:
     assert not ask(est_cpu_ms=1)
 
 
+def test_a_cap_is_used_to_its_last_unit_and_not_beyond(budget: Budget) -> None:
+    budget("tier", "enterprise", daily_cpu_ms_cap=1000)
+    assert [bool(ask(est_cpu_ms=est)) for est in (600, 401, 400, 1)] == [True, False, True, False]
+
+
 def test_a_lower_cap_counts_from_the_next_check(budget: Budget) -> None:
     budget(daily_jobs_cap=10)
     assert ask()
