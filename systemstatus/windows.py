@@ -34,6 +34,8 @@ QUANTILES: Final = {
     "portal.inp": ("portal.inp_told", 0.75),
     "portal.cls": ("portal.cls_told", 0.75),
 }
+# Where the table names no number of samples: one slow page after a start is no hour of slow pages.
+FEWEST: Final = {"portal.ttfb": 10}
 # Scores are counted in thousandths.
 UNITS: Final = {"portal.cls": 1000}
 # Values of single minutes that a longer span adds up.
@@ -75,7 +77,7 @@ def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
         failed, every = (added(window, name) for name in PARTS[budget.id])
         return share(failed, every, budget)
     if budget.id in QUANTILES:
-        found = quantile(window, *QUANTILES[budget.id], at_least=budget.at_least)
+        found = quantile(window, *QUANTILES[budget.id], at_least=fewest(budget))
         unit = UNITS.get(budget.id)
         return {target: round(value / unit, 3) for target, value in found.items()} if unit else found
     if budget.id in SUMS:
@@ -109,13 +111,18 @@ def share(part: float, whole: float, budget: Threshold) -> dict[str, float]:
     return {"": round(100 * part / whole, 2)} if whole >= max(1, budget.at_least) else {}
 
 
+def fewest(budget: Threshold) -> int:
+    """Return how many samples a quantile takes."""
+    return max(1, int(budget.at_least), FEWEST.get(budget.id, 1))
+
+
 def quantile(window: Sequence[Seen], name: str, part: float, *, at_least: int) -> dict[str, float]:
     """Return the quantile of merged histograms in milliseconds, from enough samples."""
     counts: Counter[int] = Counter()
     for row in window:
         counts.update({int(bucket): int(count) for bucket, count in row.values.get(name, {}).items()})
     merged = Histogram(counts)
-    value = merged.quantile_ms(part) if merged.count >= max(1, at_least) else None
+    value = merged.quantile_ms(part) if merged.count >= at_least else None
     return {} if value is None else {"": round(value, 1)}
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from systemstatus.probes.integrations import last_values
 from systemstatus.probes.web import CATCH_UP, redis_minute
-from systemstatus.registry import Reading
+from systemstatus.registry import CheckState, Reading
 from telemetry import flushing, vitals
 from telemetry.histograms import Histogram
 
@@ -12,7 +12,7 @@ DRAINED: Final = "portal.drained"
 
 
 def visits(module: str) -> Reading:
-    """Return the histograms of one portal; a minute without a visit has none, and says nothing."""
+    """Return the histograms of one portal; a minute without a visit says nothing, and makes nothing green."""
     portal = module.removeprefix("portal_")
     with flushing.client() as broker:
         minute = redis_minute(broker)
@@ -27,4 +27,7 @@ def visits(module: str) -> Reading:
     for name, histogram in merged.items():
         if histogram.count:
             values[f"portal.{name}_told"] = {str(b): count for b, count in sorted(histogram.counts.items())}
-    return Reading(values)
+    if any(histogram.count for name, histogram in merged.items() if name != "ttfb"):
+        return Reading(values)
+    # First bytes come of the portal's own check as well, which says by itself how it stands.
+    return Reading(values, state=CheckState.DISABLED, note="No visit told anything since the last pass")

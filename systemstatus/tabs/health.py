@@ -46,6 +46,7 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
         "silent": [one for one in found if not (one.row and one.row.checks)],
         "counts": dict(Counter(line.check.word for line in lines)),
         "total": len(lines),
+        "well": sum(line.check.status == OK for line in lines),
         "bad": sum(line.check.status in BAD for line in lines),
         "runs": RUNS,
         "show": show,

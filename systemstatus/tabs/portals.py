@@ -113,7 +113,8 @@ def of_visits(label: str, name: str, day: PortalDay | None, moment: Moment) -> F
     count = told(hour, windows.QUANTILES[name][0])
     value = windows.figures(budget, hour).get("")
     if value is None and count:
-        return Fact(label, "n/a", f"{count} of {budget.at_least} visits that it takes")
+        what = "checks and visits" if name == "portal.ttfb" else "visits"
+        return Fact(label, "n/a", f"{count} of {windows.fewest(budget)} {what} that it takes")
     said = "" if budget.at_least == 0 else f"{count:,} visits"
     return judged(label, name, value, "No visit told it in this hour", said)
 

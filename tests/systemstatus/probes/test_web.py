@@ -16,8 +16,8 @@ from systemstatus.alerts.engine import evaluate
 from systemstatus.collector import collect_snapshot
 from systemstatus.judging import judge
 from systemstatus.models import Alert, AuditEntry, ErrorGroup, ErrorHour, Snapshot
-from systemstatus.probes import web
-from systemstatus.registry import Metric, Probe
+from systemstatus.probes import visits, web
+from systemstatus.registry import CheckState, Metric, Probe
 from telemetry import flushing
 from telemetry.errors import THE_REST, Group, Sample
 from telemetry.histograms import Histogram
@@ -247,3 +247,19 @@ def test_reading_a_busy_quarter_of_an_hour_takes_a_moment(broker: redis.Redis) -
     began = time.monotonic()
     assert web.requests().values["api.requests"] == 15 * 80 * 5
     assert time.monotonic() - began < 3
+
+
+def test_a_minute_without_a_visit_makes_no_portal_green() -> None:
+    with flushing.client() as broker:
+        minute = web.redis_minute(broker) - 1
+        assert visits.visits("portal_customer").state == CheckState.DISABLED
+        told = Histogram()
+        told.add(900)
+        for metric in ("ttfb", "lcp"):
+            fields = list(flushing.fields_of(("customer", metric), told))
+            for name, amount in zip(fields[::2], fields[1::2], strict=True):
+                broker.hset(f"hp:seen:vitals:{minute}", name, amount)
+            found = visits.visits("portal_customer")
+            assert (found.state == CheckState.OK) == (metric == "lcp")
+            assert found.values[f"portal.{metric}_told"] == {"40": 1}
+        broker.delete(f"hp:seen:vitals:{minute}")

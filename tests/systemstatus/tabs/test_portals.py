@@ -74,6 +74,11 @@ def test_too_few_visits_are_no_figure_and_older_ones_count_no_more(staff: Client
     assert "Largest paint, p75 n/a 49 of 50 visits that it takes" in card(staff, "portal_marketing")
 
 
+def test_a_slow_first_check_after_a_start_is_no_slow_hour(staff: Client) -> None:
+    make_snapshot("portal_marketing", values={"portal.ttfb_told": {"48": 3}})
+    assert "First byte, p75 n/a 3 of 10 checks and visits that it takes" in card(staff, "portal_marketing")
+
+
 def test_without_a_snapshot_nothing_of_it_is_known_or_well(staff: Client) -> None:
     shown = card(staff, "portal_marketing")
     assert "Available, 24 hours (Unknown) Unknown No check in these hours" in shown
