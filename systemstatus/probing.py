@@ -124,7 +124,7 @@ def be_brief() -> None:
     options["options"] = (
         f"{options.get('options', '')} {limits} -c application_name=healthpilot-probes".strip()
     )
-    options |= {"connect_timeout": 3, "patience_s": PATIENCE_S}
+    options |= {"connect_timeout": 3, "patience_s": PATIENCE_S, "is_apart": True}
     own.settings_dict = own.settings_dict | {"OPTIONS": options}
 
 

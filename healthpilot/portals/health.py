@@ -53,7 +53,8 @@ def ask_database() -> None:
     """Ask over a connection of its own that waits two seconds; raises DatabaseError."""
     own = connections.create_connection("default")
     own.settings_dict = own.settings_dict | {
-        "OPTIONS": own.settings_dict["OPTIONS"] | {"options": LIMITS, "connect_timeout": 2, "patience_s": 3}
+        "OPTIONS": own.settings_dict["OPTIONS"]
+        | {"options": LIMITS, "connect_timeout": 2, "patience_s": 3, "is_apart": True}
     }
     try:
         with own.cursor() as cursor:

@@ -22,6 +22,7 @@ class PatientConnection(psycopg.Connection[Any]):
     """A connection that closes itself and raises OperationalError when an answer takes too long."""
 
     patience_s: float | None = None
+    tells_others: bool = False
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """Run one exchange with the server, for patience_s at most where nobody gave it another limit.
@@ -34,7 +35,8 @@ class PatientConnection(psycopg.Connection[Any]):
             return super().wait(gen, interval, self.patience_s)
         except psycopg.errors._WaitTimeout as error:
             self.close()
-            Silence.noted()
+            if self.tells_others:
+                Silence.noted()
             said = f"PostgreSQL gave no answer within {self.patience_s:g} s"
             raise psycopg.OperationalError(said) from error
 
@@ -61,7 +63,11 @@ def driver() -> ModuleType:
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's wrapper; OPTIONS may name patience_s, the seconds (float) that any answer may take."""
+    """Django's wrapper with two OPTIONS more, for who has no time to wait.
+
+    patience_s: the seconds (float) that any answer may take. is_apart: what this connection sees of a silence
+    concerns nobody else, and it asks for itself: for health checks, whose limits are tighter than a page's.
+    """
 
     Database = driver()
 
@@ -70,22 +76,28 @@ class DatabaseWrapper(base.DatabaseWrapper):
         limit: float | None = self.settings_dict["OPTIONS"].get("patience_s")
         return limit
 
+    @property
+    def takes_part(self) -> bool:
+        return self.patience_s is not None and not self.settings_dict["OPTIONS"].get("is_apart")
+
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
-        params.pop("patience_s", None)
+        for name in ("patience_s", "is_apart"):
+            params.pop(name, None)
         return params
 
     @async_unsafe
     def get_new_connection(self, conn_params: dict[str, Any]) -> PatientConnection:
-        """Connect; who has patience is refused at once while a silence lasts."""
-        if self.patience_s is not None and Silence.lasts():
+        """Connect; who has no time is refused at once while a silence lasts."""
+        if self.takes_part and Silence.lasts():
             raise psycopg.OperationalError("PostgreSQL gave no answer a moment ago")
         try:
             link: PatientConnection = super().get_new_connection(conn_params)
         except psycopg.errors.ConnectionTimeout:
-            Silence.noted()
+            if self.takes_part:
+                Silence.noted()
             raise
-        link.patience_s = self.patience_s
+        link.patience_s, link.tells_others = self.patience_s, self.takes_part
         return link
 
     def is_usable(self) -> bool:
@@ -93,10 +105,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         link: PatientConnection | None = self.connection
         if link is None or self.patience_s is None:
             return bool(super().is_usable())
-        if Silence.lasts():
+        if self.takes_part and Silence.lasts():
             return False
-        link.patience_s = min(PROOF_S, self.patience_s)
+        link.patience_s, link.tells_others = min(PROOF_S, self.patience_s), False
         try:
             return bool(super().is_usable())
         finally:
-            link.patience_s = self.patience_s
+            link.patience_s, link.tells_others = self.patience_s, self.takes_part

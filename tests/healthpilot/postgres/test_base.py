@@ -135,6 +135,7 @@ def test_a_kept_connection_that_falls_silent_is_no_use(
     began = time.monotonic()
     assert not link.is_usable()
     assert time.monotonic() - began < PATIENCE_S
+    assert not Silence.lasts(), "a proof is shorter than a page's patience, and so proves nothing to others"
 
 
 def test_a_server_that_takes_connections_and_says_nothing_is_given_up(
@@ -144,6 +145,19 @@ def test_a_server_that_takes_connections_and_says_nothing_is_given_up(
     with pytest.raises(OperationalError, match="timeout"):
         one(link)
     assert Silence.lasts()
+
+
+def test_a_health_check_keeps_its_silence_to_itself_and_asks_while_others_do_not(
+    link: DatabaseWrapper, relay: Relay
+) -> None:
+    link.settings_dict["OPTIONS"]["is_apart"] = True
+    Silence.noted()
+    assert one(link) == 1
+    Silence.until = 0.0
+    relay.freeze()
+    with pytest.raises(OperationalError, match="gave no answer within"):
+        one(link)
+    assert not Silence.lasts()
 
 
 def test_without_patience_a_long_answer_is_waited_for(link: DatabaseWrapper) -> None:
