@@ -6,11 +6,11 @@
 
   const mark = (nav) => {
     const panel = document.getElementById(nav.dataset.tabs);
-    for (const tab of nav.querySelectorAll("[role=tab]")) {
-      const current = tab.getAttribute("aria-selected") === "true";
-      tab.tabIndex = current ? 0 : -1;
-      if (current && panel) panel.setAttribute("aria-labelledby", tab.id);
-    }
+    const tabs = [...nav.querySelectorAll("[role=tab]")];
+    const current = tabs.find((tab) => tab.getAttribute("aria-selected") === "true");
+    // Where none is chosen, as on an address that is no tab's, the keyboard enters at the first.
+    for (const tab of tabs) tab.tabIndex = tab === (current ?? tabs[0]) ? 0 : -1;
+    if (current && panel) panel.setAttribute("aria-labelledby", current.id);
   };
 
   const upgrade = (nav) => {
