@@ -69,13 +69,13 @@ def one_fault(name: str, broken: Callable[[], Any], port: int, lasts_s: float) -
     cookie = signed_in()
     user = f"g12-{name}"
     set_cap("user", user, CAP)
-    running = put(payload={"batches": int(lasts_s + 6) * 4, "pause_s": 0.25})
+    running = put(payload={"batches": int(lasts_s + 12) * 4, "pause_s": 0.25})
     wait_until(lambda: done_of(running) > 0, "the worker to run a job", 60)
     seen = Seen()
     with broken():
         sent = put(payload={"batches": 1})
         end = time.monotonic() + lasts_s
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(seen.done) < 2:
             look(seen, port, cookie)
             work(seen, user)
             seen.done.append(done_of(running))
@@ -230,17 +230,28 @@ def redis_client() -> Any:
 @contextmanager
 def web_server(folder: Path) -> Iterator[int]:
     """Run the web server of `./run up` on a free port and yield that."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    options = ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4", "--worker-class", "gthread"]
-    command = [sys.executable, "-m", "gunicorn", "healthpilot.wsgi", *options, "--no-control-socket"]
-    with (folder / "log").open("ab") as log:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener, (folder / "log").open("ab") as log:
+        port, handle = int(listener.getsockname()[1]), listener.fileno()
+        options = [
+            "--bind",
+            f"fd://{handle}",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--worker-class",
+            "gthread",
+        ]
         server = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | {"HEALTHPILOT_ROLE": "web"}, stdout=log, stderr=log
+            [sys.executable, "-m", "gunicorn", "healthpilot.wsgi", *options, "--no-control-socket"],
+            cwd=ROOT,
+            env=os.environ | {"HEALTHPILOT_ROLE": "web"},
+            stdout=log,
+            stderr=log,
+            pass_fds=[handle],
         )
     try:
-        wait_until(lambda: is_up(port), "the web server", 60)
+        wait_until(lambda: is_up(port), "the web server", 120)
         yield port
     finally:
         server.terminate()
