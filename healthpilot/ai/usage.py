@@ -58,13 +58,14 @@ def expected(options: Mapping[str, Any]) -> tuple[int, int]:
     """Return about how many tokens go in, and how many may come out at most (0: not limited).
 
     Only budgets read this, before the call: four characters are taken for a token, and budgets learn by how
-    much that falls short.
+    much that falls short. Each of `n` answers may take as much.
     """
     question = options.get("input", options.get("messages", ""))
     characters = text_length(question) + text_length(options.get("instructions", ""))
     limits = (options.get(name) for name in OUTPUT_LIMITS)
     most = next((limit for limit in limits if isinstance(limit, int) and limit > 0), 0)
-    return max(1, characters // CHARACTERS_PER_TOKEN), most
+    answers = options.get("n")
+    return max(1, characters // CHARACTERS_PER_TOKEN), most * max(1, answers if type(answers) is int else 1)
 
 
 def text_length(value: Any) -> int:

@@ -130,6 +130,11 @@ def test_skipping_can_be_left_out(ai: MeteredOpenAI, provider: Provider) -> None
     assert not AiAnswer.objects.exists()
 
 
+def test_several_answers_may_take_several_times_as_much(ai: MeteredOpenAI, keeper: Keeper) -> None:
+    chat(ai, n=3, max_completion_tokens=100)
+    assert keeper.asked[0].est_output_tokens == 300
+
+
 def test_deferred_work_makes_no_request_and_says_until_when(
     ai: MeteredOpenAI, provider: Provider, keeper: Keeper
 ) -> None:
