@@ -32,3 +32,8 @@ def test_it_stops_although_the_batch_failed_or_a_budget_put_it_off(
     let_go(*taken)
     assert seen(job_id).state == "cancelled"
     assert entries(job_id)[-1] == "cancelled"
+
+
+def test_pauses_between_attempts_double_up_to_an_hour_give_or_take_a_quarter() -> None:
+    for failures, usual_s in ((1, 10), (2, 20), (4, 80), (50, 3600)):
+        assert usual_s * 0.75 <= outcomes.pause_s(failures) <= usual_s * 1.25

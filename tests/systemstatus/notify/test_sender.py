@@ -106,6 +106,17 @@ def test_a_failed_delivery_is_tried_again_later_with_the_same_id_and_body(receiv
     assert receiver.bodies[0] == receiver.bodies[2]
 
 
+def test_a_sender_whose_claim_ran_out_marks_nothing(receiver: Receiver) -> None:
+    clock = Clock()
+    fired(clock)
+    due = clock.now + timedelta(hours=1)
+    late = sender.claim(due, without=[])
+    assert late
+    assert sender.claim(due + sender.CLAIM + MINUTE, without=[])
+    sender.mark(late, state=Notification.State.GIVEN_UP)
+    assert Notification.objects.get(pk=late.pk).state == Notification.State.WAITING
+
+
 def test_a_channel_that_failed_is_left_alone_for_the_rest_of_the_turn(receiver: Receiver) -> None:
     receiver.answers = ["500"]
     clock = Clock()
