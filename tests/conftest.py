@@ -17,17 +17,35 @@ PAGES = "tests/e2e/test_pages.py"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it.
-
-    Where several processes share the tests, a file goes to one of them whole, since its tests share servers;
-    but the look at every page, the longest file by far, is shared out at the very end by what pages show.
-    """
-    groups = [group_of(item) for item in items]
-    for item, group in zip(items, groups, strict=True):
-        item.add_marker(pytest.mark.xdist_group(group))
-    together = {item: groups.index(group) for item, group in zip(items, groups, strict=True)}
+    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it."""
+    data = [data_of(item) for item in items]
+    together = {item: data.index(name) for item, name in zip(items, data, strict=True)}
     yield  # pytest-django puts tests without a database last, which would be behind the browser's
     items.sort(key=lambda item: turn(item, together[item]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand a file to one process whole, since its tests share servers, but pages by what they show.
+
+    xdist's own groups are no way: this pytest keeps a test's name where xdist does not change it.
+    """
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped] # xdist has no types
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc] # see above
+        def _split_scope(self, nodeid: str) -> str:
+            return share_of(nodeid)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def share_of(nodeid: str) -> str:
+    """Return the name of those tests that one process runs; the look at every page is many of them."""
+    path, _, name = nodeid.partition("::")
+    if path != PAGES:
+        return path
+    kind, _, state = name.partition("[")[2].rstrip("]").partition(": ")
+    return f"{path} {state if 'status, ' in kind else kind}"
 
 
 def turn(item: pytest.Item, together: int) -> tuple[int, int]:
@@ -36,14 +54,10 @@ def turn(item: pytest.Item, together: int) -> tuple[int, int]:
     return ("e2e" in item.path.parts) + is_page, together if is_page else 0
 
 
-def group_of(item: pytest.Item) -> str:
-    """Return the name of those tests that belong together: of a file, or of pages from the same data."""
-    path, _, name = item.nodeid.partition("::")
-    if path != PAGES or not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
-        return path
-    visit = item.callspec.params.get("visit")
-    prepare = getattr(visit, "prepare", None)
-    return f"{path} {name if prepare is None else prepare.__name__}"
+def data_of(item: pytest.Item) -> str:
+    """Return the name of what fills the database for a page; '' for other tests."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return str(getattr(getattr(parameters.get("visit"), "prepare", None), "__name__", ""))
 
 
 @pytest.fixture(scope="session")

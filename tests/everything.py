@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each has a PostgreSQL, a Valkey and maybe a browser of its own.
 MOST_PROCESSES = 4
 # A file's tests share servers that take seconds to start, so one process runs them all.
-BY_FILE = ["--dist", "loadgroup", "--no-loadscope-reorder"]
+BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:

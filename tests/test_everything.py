@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import share_of
 from tests.everything import spread
 
 
@@ -20,4 +21,12 @@ def test_who_names_tests_or_says_how_is_not_overruled(said: str) -> None:
 
 def test_a_file_goes_to_one_process_whoever_says_how_many_there_are() -> None:
     assert spread(["-n3"], 8) == spread([], 8)[2:]
-    assert "loadgroup" in spread(["-n3"], 8)
+    assert "loadfile" in spread(["-n3"], 8)
+
+
+def test_pages_are_shared_out_by_what_they_show_and_other_files_whole() -> None:
+    page = "tests/e2e/test_pages.py::test_a_page_is_for_everybody[chromium-{}]".format
+    assert share_of("tests/costs/test_api.py::test_x[a: b]") == "tests/costs/test_api.py"
+    assert share_of(page("cost: ready")) == share_of(page("cost: stale")) != share_of(page("budgets"))
+    assert share_of(page("status, storage: a bad night")) == share_of(page("status, health: a bad night"))
+    assert share_of(page("status, health: a quiet day")) != share_of(page("status, health: a bad night"))
