@@ -28,7 +28,6 @@ app.conf.update(
     task_time_limit=HARD_LIMIT_S,
     task_soft_time_limit=HARD_LIMIT_S - 60,
     worker_prefetch_multiplier=1,
-    worker_soft_shutdown_timeout=30,
     worker_hijack_root_logger=False,
     # A message is handed out again after this long without an answer, so it must outlast the longest task.
     # A Redis that hangs may not hold a request that only wants to send a message.
@@ -45,6 +44,7 @@ app.conf.update(
     enable_utc=True,
     beat_scheduler="systemstatus.vitals.beat:SeenScheduler",
 )
+app.steps["worker"].add("healthpilot.shutdown:ShutdownStep")
 app.steps["consumer"].add("systemstatus.vitals.worker:PulseStep")
 
 

@@ -120,9 +120,7 @@ def run(bind: str, port: int) -> int:
     with embedded.using(embedded.Home(var), parts=commandline.embedded_parts()):
         team = Team()
         for role, command in commands(bind, port, var).items():
-            # Celery ends on SIGTERM only when its tasks do; as SIGQUIT it waits for them a
-            # while, then hands them back.
-            extra = {"HEALTHPILOT_ROLE": role, "REMAP_SIGTERM": "SIGQUIT", "PYTHONUNBUFFERED": "1"}
+            extra = {"HEALTHPILOT_ROLE": role, "PYTHONUNBUFFERED": "1"}
             team.add_process(role, command, env=os.environ | extra, cwd=str(configuration.ROOT))
         team.loop()
     processes.record_path(var).unlink(missing_ok=True)
