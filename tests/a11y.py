@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests import browser
+from tests import browser, everything
 
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("axe", "policy", "console", "overflow", "targets", "keyboard", "no script")
@@ -52,9 +52,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(environment: dict[str, str], only: str) -> subprocess.CompletedProcess[str]:
-    """Run the registry's test, which appends a line to the report for every look."""
+    """Run the registry's test on every core, which appends a line to the report for every look."""
     command = [sys.executable, "-m", "pytest", "-q", "tests/e2e/test_pages.py"]
-    chosen = ["-k", f"everybody and {' and '.join(only.split())}"] if only else ["-k", "everybody"]
+    if only:
+        chosen = ["-k", f"everybody and {' and '.join(only.split())}"]
+    else:
+        chosen = ["-k", "everybody", *everything.spread([], os.cpu_count() or 1)]
     return subprocess.run(
         [*command, *chosen],
         cwd=ROOT,
@@ -67,7 +70,9 @@ def run(environment: dict[str, str], only: str) -> subprocess.CompletedProcess[s
 
 
 def read(report: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
+    """Return the looks that were written down, those at one page together."""
+    lines = report.read_text().splitlines() if report.exists() else []
+    return sorted((json.loads(line) for line in lines), key=lambda line: str(line["page"]))
 
 
 def table(lines: list[dict[str, Any]]) -> str:
