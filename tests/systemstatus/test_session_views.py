@@ -217,7 +217,7 @@ def test_without_an_entry_in_the_trail_nothing_is_stopped(admin: Client, idle: L
     fields = form_of(admin, pid, "terminate")
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '200ms'")
-    idle.execute("LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE")
+    idle.execute("LOCK TABLE audit_entries IN EXCLUSIVE MODE")
     try:
         told = sent(admin, pid, fields)
     finally:
