@@ -9,8 +9,11 @@ import uuid
 from pathlib import Path
 
 import psutil
+from django.db import connection
 
+from telemetry.drops import drops
 from telemetry.models import JobEvent
+from telemetry.spool.process import process as recording
 from tests.telemetry import commandline
 
 STARTED_WITHIN_S = 60
@@ -93,5 +96,19 @@ def recorded(count: int, limit_s: float = 30, **conditions: object) -> list[JobE
         if len(events) >= count:
             assert len(events) == count, [(event.job_type, event.error_code) for event in events]
             return events
-        assert time.monotonic() < end, [(event.job_type, event.error_code) for event in events]
+        assert time.monotonic() < end, f"{len(events)} of {count} came: {how_it_stands()}"
         time.sleep(0.05)
+
+
+def how_it_stands() -> str:
+    """Return what this process waits for: its shipper, what it dropped, and what PostgreSQL does."""
+    shipper = recording.shipper
+    waiting = [(one.path.name, one.committed, size) for one, size in recording.writer.snapshot()]
+    thread = shipper and (shipper.thread.is_alive(), shipper.failure)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid, state, wait_event, pg_blocking_pids(pid), left(query, 200) FROM pg_stat_activity"
+            " WHERE datname = current_database()"
+        )
+        sessions = cursor.fetchall()
+    return f"shipper {thread}, waiting {waiting}, dropped {drops.counts()}, sessions {sessions}"
