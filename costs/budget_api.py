@@ -9,6 +9,7 @@ from django.utils import timezone
 from ninja import Field, Query, Router, Schema
 from pydantic import ConfigDict
 
+from costs import budget_queries
 from costs.budgets import (
     COUNTS,
     SUMS,
@@ -29,7 +30,7 @@ from healthpilot.tokens.access import token_or_role
 from healthpilot.tokens.scopes import BUDGETS_WRITE, COST_READ
 from healthpilot.web import numbers
 from healthpilot.web.answers import ErrorBody, json_error
-from healthpilot.web.pages import MAX_LIMIT
+from healthpilot.web.pages import MAX_LIMIT, clamped
 from healthpilot.web.roles import Role
 
 router = Router(tags=["budgets"])
@@ -68,8 +69,17 @@ class BudgetBody(CapsBody):
     used: UsedBody | None = Field(description="Null for '*', which is counted for each user.")
 
 
+class BudgetsQuery(Schema):
+    """A page of the list of budgets."""
+
+    limit: int = Field(MAX_LIMIT, ge=1, description=f"Page size; more than {MAX_LIMIT} gives {MAX_LIMIT}.")
+    cursor: str | None = Field(None, description="next_cursor or previous_cursor of a page before.")
+
+
 class BudgetsBody(Schema):
     budgets: list[BudgetBody]
+    next_cursor: str | None = Field(description="For the page after this one; null at the end.")
+    previous_cursor: str | None = Field(description="For the page before this one; null at the beginning.")
 
 
 class SavedBody(BudgetBody):
@@ -118,18 +128,20 @@ class RemovedBody(Schema):
 @router.get(
     "/budgets",
     auth=token_or_role(COST_READ, Role.ADMIN),
-    response={200: BudgetsBody, 401: ErrorBody, 403: ErrorBody},
+    response={200: BudgetsBody, 401: ErrorBody, 403: ErrorBody, 422: ErrorBody},
     operation_id="cost_budgets",
     summary="Budgets and what they leave",
 )
-def budgets(request: HttpRequest) -> dict[str, Any]:
-    """Return up to 200 budgets, global first, then tiers, domains and users by key."""
-    order = {"global": 0, "tier": 1, "domain": 2, "user": 3}
-    rows = CostBudget.objects.order_by("apply_scope", "scope_key")[:MAX_LIMIT]
-    named = [scope_of(row) for row in rows if row.scope_key != EACH_USER]
+def budgets(request: HttpRequest, query: Query[BudgetsQuery]) -> dict[str, Any]:
+    """Return budgets, global first, then tiers, domains and users by key, a page at a time."""
+    page = budget_queries.budgets(limit=clamped(query.limit), cursor=query.cursor)
+    named = [scope_of(row) for row in page.rows if row.scope_key != EACH_USER]
     usage = truth.rolled_usage(named, local_today(timezone.now()))
-    ordered = sorted(rows, key=lambda row: order[row.apply_scope])
-    return {"budgets": [shown(row, usage.get(scope_of(row))) for row in ordered]}
+    return {
+        "budgets": [shown(row, usage.get(scope_of(row))) for row in page.rows],
+        "next_cursor": page.next_cursor,
+        "previous_cursor": page.previous_cursor,
+    }
 
 
 @router.post(

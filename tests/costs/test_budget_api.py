@@ -33,6 +33,35 @@ def test_a_budget_that_is_posted_binds_the_next_check_and_is_listed_with_what_is
     assert AuditEntry.objects.get().actor == "root"
 
 
+def test_budgets_are_listed_by_kind_and_key_a_page_at_a_time_both_ways(admin: Client) -> None:
+    scopes = ["user b", "tier pro", "global ", "user a", "domain ai", "user *", "tier free"]
+    for scope in scopes:
+        kind, _, key = scope.partition(" ")
+        CostBudget.objects.create(apply_scope=kind, scope_key=key, daily_jobs_cap=1)
+    whole = admin.get(PATH).json()
+    listed = [f"{one['apply_scope']} {one['scope_key']}" for one in whole["budgets"]]
+    assert [name.split()[0] for name in listed] == [
+        "global",
+        "tier",
+        "tier",
+        "domain",
+        "user",
+        "user",
+        "user",
+    ]
+    assert sorted(listed) == sorted(scopes)
+    assert (whole["next_cursor"], whole["previous_cursor"]) == (None, None)
+
+    pages, cursor = [admin.get(PATH, {"limit": 3}).json()], ""
+    while cursor := pages[-1]["next_cursor"]:
+        pages.append(admin.get(PATH, {"limit": 3, "cursor": cursor}).json())
+    assert [one for page in pages for one in page["budgets"]] == whole["budgets"]
+    back = admin.get(PATH, {"limit": 3, "cursor": pages[-1]["previous_cursor"]}).json()
+    assert back["budgets"] == pages[-2]["budgets"]
+    assert admin.get(PATH, {"cursor": "x"}).status_code == 422
+    assert admin.get(PATH, {"limit": 0}).status_code == 422
+
+
 def test_posting_again_changes_the_one_row_and_leaves_what_is_not_named(admin: Client) -> None:
     post(admin, apply_scope="tier", scope_key="free", daily_jobs_cap=3)
     post(admin, apply_scope="tier", scope_key="free", daily_cpu_ms_cap=0)
