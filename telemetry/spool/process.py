@@ -85,6 +85,7 @@ class Process:
         deadline = time.monotonic() + timeout_s
         is_done = self.flush(timeout_s)
         shipper, self.shipper = self.shipper, None
+        self._start_again_at = 0.0
         if shipper is not None:
             shipper.stop(max(0.1, deadline - time.monotonic()))
             if (
