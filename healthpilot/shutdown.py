@@ -1,4 +1,4 @@
-"""Ends a worker within its grace: tasks at work may finish, for a while; then they are and handed back."""
+"""Ends a worker within its grace: tasks may finish, for a while; what has not is handed back."""
 
 import os
 import signal
