@@ -8,6 +8,7 @@ from typing import Final
 from django.db.models import Max, Q, Sum
 from django.utils import timezone
 
+from costs import budget_queries
 from costs.budget_page import CAPS, PLACES, Cap, current, percent, title, usage_by
 from costs.days import local_today
 from costs.forecast import HISTORY_DAYS, month_of, project
@@ -40,7 +41,7 @@ ZERO: Final = Decimal(0)
 def findings(now: datetime) -> Iterator[Finding]:
     """Yield what every rule on costs finds now; what is well is left out."""
     today = local_today(now)
-    budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS])
+    budgets = budget_queries.first(MOST_BUDGETS)
     yield from caps(budgets, today)
     yield from forecasts(budgets[:MOST_FORECASTS], today)
     yield from odd_users(today)
@@ -215,7 +216,7 @@ def age_reading() -> Reading:
 def caps_reading() -> Reading:
     """Return how much of each cap is used, in percent, for System Status."""
     today = local_today(timezone.now())
-    budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST_BUDGETS])
+    budgets = budget_queries.first(MOST_BUDGETS)
     found: dict[str, float] = {
         f"{one.name.rstrip(':')}: {cap.name}": share for _, one, cap, share in shares(budgets, today)
     }

@@ -6,8 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from costs import budget_queries
 from costs.budget_controls import CapLine, control_of
-from costs.models import CostBudget
 from costs.queries import Day
 from costs.throttle.amounts import nano
 from costs.throttle.scopes import GLOBAL
@@ -49,7 +49,7 @@ class BudgetCard:
 
 def budget_card(days: Mapping[date, Day], today: date) -> BudgetCard:
     """Return how full the fullest cap on everything is, as of the last rollup; days hold today's month."""
-    budgets = list(CostBudget.objects.order_by("apply_scope", "scope_key")[:MOST])
+    budgets = budget_queries.first(MOST)
     first = next((one for one in budgets if one.apply_scope == GLOBAL), None)
     lines = control_of(first, used_of_all(days, today)).lines if first else []
     if not lines:

@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from costs import budget_page
+from costs import budget_page, budget_queries
 from costs.budget_page import CAPS, PLACES
 from costs.days import local_today
 from costs.models import CostBudget
 from costs.throttle.caps import NONE, caps_of, scope_of
-from costs.throttle.scopes import EACH_USER, GLOBAL, KINDS, Scope
+from costs.throttle.scopes import EACH_USER, GLOBAL, Scope
 from healthpilot.web.access import has_role, role_required
+from healthpilot.web.pages import MAX_LIMIT
 from healthpilot.web.roles import Role
 
 SHOWN: Final = 6
@@ -66,7 +67,7 @@ def controls(request: HttpRequest) -> HttpResponse:
     if "scope" in request.GET:
         scope = Scope(request.GET["scope"], request.GET.get("key", ""))
         return render(request, "costs/_budget_control.html", one(request, scope))
-    ordered = sorted(CostBudget.objects.order_by("apply_scope", "scope_key")[:200], key=place_of)
+    ordered = budget_queries.first(MAX_LIMIT)
     today = local_today(timezone.now())
     used = budget_page.usage_by([scope_of(row) for row in ordered[:SHOWN]], today)
     everything = Scope(GLOBAL)
@@ -77,10 +78,6 @@ def controls(request: HttpRequest) -> HttpResponse:
         "first": {"id": control_id(everything), "edit_url": budget_page.edit_url(everything)},
     }
     return render(request, "costs/_budget_controls.html", context)
-
-
-def place_of(row: CostBudget) -> int:
-    return KINDS.index(row.apply_scope)
 
 
 def one(request: HttpRequest, scope: Scope, **more: Any) -> dict[str, Any]:

@@ -11,15 +11,16 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from costs import budget_queries
 from costs.budgets import BudgetError, checked_cap
 from costs.days import local_today
 from costs.models import NO_CAP, NO_CAP_USD, CostBudget, CostDecision
 from costs.throttle import truth
 from costs.throttle.amounts import nano
 from costs.throttle.caps import NONE, caps_of, scope_of
-from costs.throttle.scopes import DOMAIN, EACH_USER, GLOBAL, Scope, percent_of
+from costs.throttle.scopes import EACH_USER, GLOBAL, Scope, percent_of
 from healthpilot.web import numbers, tables
-from healthpilot.web.pages import DEFAULT_LIMIT, Cursor, Page, keyset_page
+from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, Cursor, Page, keyset_page
 from healthpilot.web.tables import Column, Row, Table
 
 NEAR: Final = 80
@@ -113,8 +114,7 @@ def status_of(share: int | None) -> str:
 
 def budgets_table(now_on: date) -> Table:
     """Return the table of budgets, what is near its cap in words."""
-    order = {GLOBAL: 0, "tier": 1, DOMAIN: 2, "user": 3}
-    rows = CostBudget.objects.order_by("apply_scope", "scope_key")[:200]
+    rows = budget_queries.first(MAX_LIMIT)
     roles = [tables.MAIN, tables.PLAIN, tables.PLAIN, tables.LESSER, tables.LESSER, tables.LESSER]
     columns = [
         Column("Scope", tables.NAME),
@@ -122,8 +122,7 @@ def budgets_table(now_on: date) -> Table:
         Column("Changed by", tables.LESSER),
     ]
     used = usage_by([scope_of(row) for row in rows], now_on)
-    ordered = sorted(rows, key=lambda row: order[row.apply_scope])
-    lines = [budget_row(row, used[scope_of(row)]) for row in ordered]
+    lines = [budget_row(row, used[scope_of(row)]) for row in rows]
     return Table("budgets", "Budgets: caps of a local day, spend of the month too", columns, lines)
 
 

@@ -1,6 +1,5 @@
 """The list of budgets by cursor: everything first, then tiers, domains and users."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.db.models import Case, IntegerField, Q, Value, When
@@ -30,7 +29,12 @@ def budgets(*, limit: int, cursor: str | None) -> Page[CostBudget]:
     )
 
 
-def fetch(start: Cursor | None, most: int) -> Sequence[CostBudget]:
+def first(most: int) -> list[CostBudget]:
+    """Return the first so many budgets in the order of the list: that of everything is always among them."""
+    return fetch(None, most)
+
+
+def fetch(start: Cursor | None, most: int) -> list[CostBudget]:
     """Return up to so many budgets after a cursor, or before it in reverse order."""
     return list(beside(start)[:most])
 

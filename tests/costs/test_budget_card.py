@@ -10,6 +10,7 @@ from costs import budget_card, month, queries
 from costs.budget_card import BudgetCard
 from costs.budget_page import CAPS
 from costs.budgets import save_budget
+from costs.models import CostBudget
 from costs.throttle.scopes import Scope
 from tests.costs.factories import days_ago, make_admin, make_global_day, today
 
@@ -75,3 +76,11 @@ def test_a_changed_budget_shows_on_the_page_at_once(client: Client) -> None:
 
 def test_every_cap_is_called_by_its_own_words() -> None:
     assert set(budget_card.PERIODS) == {cap.label for cap in CAPS}
+
+
+def test_the_cap_on_everything_is_found_however_many_domains_have_theirs() -> None:
+    names = [f"domain-{number}" for number in range(budget_card.MOST + 1)]
+    CostBudget.objects.bulk_create(CostBudget(apply_scope="domain", scope_key=name) for name in names)
+    make_global_day(today(), "1", jobs=30)
+    capped(daily_jobs_cap=100)
+    assert card().what == "today’s jobs"
