@@ -1,6 +1,7 @@
 """A copy of the documents that may be broken, with tasks and decisions of its own beside the real ones."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ COPIED = (*GOVERNED, *OUTSIDE, "pyproject.toml")
 UI, BIG, DONE, FREE, WAITING = "T-9001", "T-9002", "T-9003", "T-9004", "T-9005"
 EVIDENCE = "selftest_evidence.py"
 BUDGET = "budget.selftest"
+REAL_EVIDENCE = re.compile(r"^  - evidence: .*\n", re.MULTILINE)
 CHECKLIST = """  - stale-time: YES
   - tab-queries: N/A (no tabs)
   - cursor-pagination: YES
@@ -78,6 +80,7 @@ class Sandbox:
         """Add what the mutations work on, with nothing being done and nothing stopped."""
         self.write(EVIDENCE, "proof = 1\n")
         text = self.text(TODO).replace("- state: doing\n", "- state: todo\n")
+        text = REAL_EVIDENCE.sub("", text)  # verify says of the real tree what changed since it was proved
         reading = Reading(str(self.root))
         plan = reading.todo.plan if reading.todo else "P-001"
         proofs = "".join(
