@@ -131,7 +131,7 @@ def fill(root: str, task: Task, proof: Proof, report: Report) -> None:
     task.fields["state"] = ("done", 1)
     task.fields.pop("why", None)
     task.fields["done"] = (decide.today().isoformat(), 1)
-    ran = report.files()
+    ran = concerned(report.files(), task, proof)
     kept = {path: evidence.digest(root, path) for path in ran} | report.sources
     task.closing = {
         "files": (", ".join(proof.files), 1),
@@ -140,6 +140,34 @@ def fill(root: str, task: Task, proof: Proof, report: Report) -> None:
     }
     for name in CHECKLIST:
         task.closing[name] = (answer(name, task, proof), 1)
+
+
+def concerned(ran: list[str], task: Task, proof: Proof) -> list[str]:
+    """Return the test files of a run that a task rests on: those it names, those that mirror what was made.
+
+    A run of the whole suite proves much else too; named with every task, all of it would age them all. Where
+    nothing that ran mirrors what was made, all of it is what was brought.
+    """
+    texts = [item.text for item in task.acceptance]
+    named = {
+        name.partition("::")[0] for text in (*texts, *proof.tests.values()) for name in TEST.findall(text)
+    }
+    roots = [mirrored(path) for path in proof.files]
+    found = [
+        path
+        for path in ran
+        if path in named or any(path == root or path.startswith(f"{root}/") for root in roots)
+    ]
+    return found or ran
+
+
+def mirrored(path: str) -> str:
+    """Return where the tests of a file or folder are: tests/costs/test_views.py for costs/views.py."""
+    folder, _, name = path.rstrip("/").rpartition("/")
+    place = path.rstrip("/") if path.startswith("tests/") else f"tests/{path.rstrip('/')}"
+    if not name.endswith(".py") or name.startswith("test_"):
+        return place
+    return f"tests/{folder}/test_{name}".replace("//", "/")
 
 
 def answer(name: str, task: Task, proof: Proof) -> str:

@@ -213,3 +213,32 @@ def test_what_was_made_is_named_and_there(
 
 def test_a_task_that_was_not_started_is_not_closed(repository: Repository, tmp_path: Path) -> None:
     assert "task start comes first" in refusal(repository, proof(tmp_path))
+
+
+def test_of_a_whole_run_only_what_concerns_the_task_is_its_evidence(
+    started: Repository, tmp_path: Path
+) -> None:
+    report = junit(
+        tmp_path, "tests.test_app.test_page", "tests.costs.test_views.test_it", "tests.other.test_far.test_it"
+    )
+    views = Path(started.path, "costs/views.py")
+    views.parent.mkdir(exist_ok=True)
+    views.touch()
+    os.utime(views, (1, 1))
+    done.close(started.path, "T-0003", proof(tmp_path, junit=[report], files=["costs/views.py"]))
+    task = tasks.find(tasks.read(started.path), "T-0003")
+    assert task.closing["tests"][0] == "tests/costs/test_views.py, tests/test_app.py => pass"
+
+
+@pytest.mark.parametrize(
+    ("made", "tests"),
+    [
+        ("costs/", "tests/costs"),
+        ("costs/views.py", "tests/costs/test_views.py"),
+        ("app.py", "tests/test_app.py"),
+        ("tests/e2e/", "tests/e2e"),
+        ("tests/e2e/test_cost.py", "tests/e2e/test_cost.py"),
+    ],
+)
+def test_tests_are_sought_where_they_mirror_what_was_made(made: str, tests: str) -> None:
+    assert done.mirrored(made) == tests
