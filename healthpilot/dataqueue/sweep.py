@@ -48,18 +48,24 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE pid = %s AND backend_start <= %s AND pid <> pg_backend_pid() AND datname = current_database()
 """
 
-# Turns of one user's jobs stand apart, as they do for new ones.
+# Turns of one user's jobs stand apart, as they do for new ones, and come after those that wait already: ten
+# thousand jobs that are released some at a time would else have as many turns at once.
 RELEASE: Final = """
 WITH due AS (
-    SELECT id, user_id, not_before FROM dataqueue_jobs
+    SELECT id, user_id, queue_class, not_before FROM dataqueue_jobs
     WHERE state IN ('deferred', 'failed') AND not_before <= clock_timestamp()
     ORDER BY not_before LIMIT %(most)s FOR UPDATE SKIP LOCKED
+), users AS (
+    SELECT whose.*, (SELECT max(fair_at) FROM dataqueue_jobs
+        WHERE state = 'waiting' AND queue_class = whose.queue_class AND user_id = whose.user_id) AS last
+    FROM (SELECT DISTINCT queue_class, user_id FROM due) AS whose
 ), turns AS (
-    SELECT id, not_before, row_number() OVER (PARTITION BY user_id ORDER BY not_before, id) - 1 AS place
-    FROM due
+    SELECT id, not_before, greatest(clock_timestamp(), last + %(turn)s) + %(turn)s
+        * (row_number() OVER (PARTITION BY queue_class, user_id ORDER BY not_before, id) - 1) AS fair_at
+    FROM due JOIN users USING (queue_class, user_id)
 )
 UPDATE dataqueue_jobs job SET state = 'waiting', due_at = turns.not_before, not_before = NULL,
-    fair_at = clock_timestamp() + turns.place * %(turn)s, updated_at = clock_timestamp()
+    fair_at = turns.fair_at, updated_at = clock_timestamp()
 FROM turns WHERE job.id = turns.id RETURNING job.id
 """
 

@@ -135,3 +135,17 @@ def test_two_sweepers_do_not_sweep_side_by_side() -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     other.close()
     assert sweep() == Swept()
+
+
+def test_a_crowd_s_turns_stand_apart_over_many_sweeps_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthpilot.dataqueue.sweep.MOST_RELEASED", 2)
+    soon = timezone.now() + timedelta(hours=1)
+    crowd = [put(user_id="crowd", not_before=soon) for _ in range(8)]
+    one = put(user_id="one", not_before=soon)
+    Job.objects.filter(pk__in=crowd).update(not_before=timezone.now() - timedelta(minutes=2))
+    age(one, not_before="1 minute")
+    for _ in range(5):
+        sweep()
+    taken = [found[0].job_id for _ in range(9) if (found := next_job("free", owner="tester"))]
+    assert len(taken) == 9
+    assert one in taken[:2]
