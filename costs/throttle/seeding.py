@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Min
 from django.utils import timezone
@@ -13,13 +13,15 @@ from costs.days import local_today
 from costs.models import CostBudget, CostDay
 from costs.throttle import caps, truth
 from costs.throttle.amounts import Amounts
-from costs.throttle.counters import Counters
-from costs.throttle.scopes import Scope
+from costs.throttle.counters import PREFIX, Counters
+from costs.throttle.scopes import USER, Scope
 from telemetry.models import Shipment
 
 KEEP_S: Final = 3 * 86_400
 # Usage that was settled this recently may not be in the rolled-up tables yet.
 ON_ITS_WAY_MIN: Final = 5
+# Users without a budget of their own who are compared in one turn.
+MOST_USERS: Final = 2_000
 ONE_MINUTE: Final = timedelta(minutes=1)
 
 
@@ -56,10 +58,38 @@ def synchronise(counters: Counters) -> list[Drift]:
     day = local_today(now)
     caps.publish(counters)
     scopes = caps.capped_scopes(CostBudget.objects.all())
-    behind = minutes_behind(now, day)  # asked first: what is read after it is no older
-    usage = truth.rolled_usage(scopes, day)
-    found = [bring(counters, scope, day, usage[scope], begin=False, behind=behind) for scope in scopes]
+    found = compared(counters, scopes, day)
+    found += compared(counters, counted_users(counters, day, without=scopes), day)
     return [drift for drift in found if drift.counted != drift.truth]
+
+
+def compared(counters: Counters, scopes: Sequence[Scope], day: date) -> list[Drift]:
+    """Bring the counters of scopes that are counted near what PostgreSQL has."""
+    behind = minutes_behind(timezone.now(), day)  # asked first: what is read after it is no older
+    usage = truth.rolled_usage(scopes, day)
+    return [bring(counters, scope, day, usage[scope], begin=False, behind=behind) for scope in scopes]
+
+
+def counted_users(counters: Counters, day: date, *, without: Sequence[Scope]) -> list[Scope]:
+    """Return users who are counted by the budget of each user: all within a few minutes, MOST_USERS a time.
+
+    Where the last time ended lies in Redis, for each minute another process may ask.
+    """
+    key, own = f"{PREFIX}{day}", set(without)
+    client: Any = counters.client
+
+    def look() -> set[bytes]:
+        place, found = int(client.get(f"{key}:users") or 0), set[bytes]()
+        while len(found) < MOST_USERS:
+            place, some = client.hscan(key, cursor=place, match=f"{USER}:*", count=MOST_USERS)
+            found |= set(some)
+            if not place:
+                break
+        client.set(f"{key}:users", place, ex=KEEP_S)
+        return found
+
+    scopes = (Scope(USER, name.decode().removeprefix(f"{USER}:")) for name in counters.ask(look))
+    return [scope for scope in scopes if scope not in own]
 
 
 def minutes_behind(now: datetime, day: date) -> int:
