@@ -13,6 +13,7 @@ from django.utils import timezone
 from healthpilot.ai.actor import Actor
 from healthpilot.ai.models import AiAnswer
 from healthpilot.ai.usage import Usage
+from telemetry.interrupts import raised_by_signal
 
 logger = logging.getLogger("healthpilot.ai")
 
@@ -27,7 +28,7 @@ def fingerprint(shape: str, options: Mapping[str, Any]) -> bytes | None:
     try:
         text = json.dumps([shape, options], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).digest()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
 
 
@@ -41,32 +42,40 @@ def kept_answer(actor: Actor, context_type: str, question: bytes) -> AiAnswer | 
                 question_sha256=question,
                 updated_at__gte=timezone.now() - KEEP,
             ).first()
-    except DatabaseError as error:
+    except (DatabaseError, ValueError) as error:  # a user id may hold what no text of UTF-8 can
         logger.warning("Whether a question changed is not known: %s", error)
         return None
 
 
+def is_whole(response: Any) -> bool:
+    """Return whether a response is what was asked for: one that failed or broke off is asked for again."""
+    return getattr(response, "status", None) in {None, "completed"}
+
+
 def keep_answer(
-    actor: Actor, context_type: str, question: bytes, *, model: str, usage: Usage, answer: dict[str, Any]
+    actor: Actor, context_type: str, question: bytes, *, model: str, usage: Usage, response: Any
 ) -> None:
     """Keep an answer in place of the one before; never raises into the host."""
-    text = json.dumps(answer)
-    if len(text) > ANSWER_MOST_BYTES or "\\u0000" in text:
-        return
-    values = {
-        "question_sha256": question,
-        "llm_model": model[:80],
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "answer": answer,
-        "updated_at": timezone.now(),
-    }
     try:
+        answer = response.to_dict(mode="json")
+        text = json.dumps(answer)
+        if len(text) > ANSWER_MOST_BYTES or "\\u0000" in text:
+            return
+        values = {
+            "question_sha256": question,
+            "llm_model": model[:80],
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "answer": answer,
+            "updated_at": timezone.now(),
+        }
         with transaction.atomic():
             AiAnswer.objects.update_or_create(
                 user_id=actor.user_id, context_type=context_type, defaults=values, create_defaults=values
             )
-    except DatabaseError as error:
+    except Exception as error:  # a provider's answer may be anything, and it is paid for: the host gets it
+        if raised_by_signal(error):
+            raise
         logger.warning("An answer was not kept: %s", error)
 
 

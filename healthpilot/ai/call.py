@@ -1,24 +1,46 @@
 """One LLM call from its question to its record: earlier answer, admission, call, usage."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import connection
 
 from healthpilot import admission
 from healthpilot.ai import answers
 from healthpilot.ai.actor import Actor
-from healthpilot.ai.usage import Usage, expected, usage_of
+from healthpilot.ai.usage import Usage, characters_of, expected, failure_of, tokens_in, usage_of
 from telemetry import outbound
+from telemetry.celery_events.names import fitted
 from telemetry.record import record_llm_event
+
+T = TypeVar("T")
+# Such a call succeeded, and its tokens are estimated.
+NOT_STATED: Final = "usage_not_stated"
+
+
+async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Return what the work returns, done in a thread whose database connection ends with it."""
+
+    def done() -> T:
+        try:
+            return work(*arguments)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(done)
 
 
 @dataclass
 class Call:
-    """What is asked, for whom; `options` are those of the client's own method."""
+    """What is asked, for whom; `options` are those of the client's own method.
+
+    adds_usage: a stream is asked for its usage by us, not by the application.
+    """
 
     actor: Actor
     context_type: str
@@ -26,6 +48,7 @@ class Call:
     provider: str
     options: dict[str, Any]
     skip_unchanged: bool
+    adds_usage: bool = False
     question: bytes | None = None
     verdict: admission.Verdict = field(default_factory=admission.Verdict)
     began: float = 0.0
@@ -34,7 +57,7 @@ class Call:
         """Return the earlier answer when this very question was the last one, and record the skipped call."""
         if not self.skip_unchanged or self.options.get("stream"):
             return None
-        self.question = answers.fingerprint(self.shape, self.options)
+        self.question = answers.fingerprint(f"{self.shape} {self.provider}", self.options)
         kept = self.question and answers.kept_answer(self.actor, self.context_type, self.question)
         if not kept:
             return None
@@ -44,7 +67,7 @@ class Call:
 
     def admit(self) -> None:
         """Ask the budgets; take the smaller model when they say so. Raises BudgetDeferred."""
-        tokens_in, tokens_out = expected(self.options)
+        question, answer = expected(self.options)
         model = self.model
         smaller = settings.AI_SMALLER_MODELS.get(model)
         self.verdict = admission.admit(
@@ -54,8 +77,9 @@ class Call:
                 domain=self.actor.domain,
                 user_id=self.actor.user_id,
                 job_id=self.actor.job_id,
-                est_input_tokens=tokens_in,
-                est_output_tokens=tokens_out,
+                est_input_tokens=question,
+                # Nought is not known; an embedding makes none, and a token is next to it.
+                est_output_tokens=1 if self.shape == "embeddings" else answer,
                 model=model,
                 can_downgrade=smaller is not None,
                 is_job=False,
@@ -75,20 +99,23 @@ class Call:
         """Record what a whole response used, settle the budgets with it, and keep the answer."""
         usage = usage_of(response)
         model = str(getattr(response, "model", None) or self.model)
-        self.finish(usage or Usage(), model=model, error_code=None if usage else "usage_not_stated")
-        if self.question and usage:
+        self.end(usage, model=model, characters=characters_of(response), code=failure_of(response))
+        if self.question and usage and answers.is_whole(response):
             answers.keep_answer(
-                self.actor,
-                self.context_type,
-                self.question,
-                model=model,
-                usage=usage,
-                answer=response.to_dict(mode="json"),
+                self.actor, self.context_type, self.question, model=model, usage=usage, response=response
             )
 
-    def fail(self, error: BaseException, usage: Usage | None = None) -> None:
-        """Record a call that failed or was cut off, with what it used as far as it was told."""
-        self.finish(usage or Usage(), model=self.model, error_code=type(error).__name__)
+    def fail(self, error: BaseException) -> None:
+        """Record a call that brought nothing."""
+        self.finish(Usage(), model=self.model, error_code=type(error).__name__)
+
+    def end(self, usage: Usage | None, *, model: str, characters: int, code: str | None = None) -> None:
+        """Record a call that brought something: what it used as stated, else by so many characters.
+
+        Nought would be wrong by more: a stream that is left, or a provider that states no usage, is billed.
+        """
+        used = usage or Usage(expected(self.options)[0], tokens_in(characters))
+        self.finish(used, model=model, error_code=code or (None if usage else NOT_STATED))
 
     def finish(self, usage: Usage, *, model: str, error_code: str | None) -> None:
         """Settle the reservation and record the call."""
@@ -97,7 +124,7 @@ class Call:
         )
         admission.settle(self.verdict, spent)
         duration_ms = round((time.monotonic() - self.began) * 1000)
-        failed = error_code is not None and error_code != "usage_not_stated"
+        failed = error_code not in {None, NOT_STATED}
         outbound.observe("openai", "failed" if failed else "2xx", duration_ms)
         self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
 
@@ -110,8 +137,8 @@ class Call:
                 "domain": self.actor.domain,
                 "job_id": self.actor.job_id,
                 "provider": self.provider,
-                "context_type": self.context_type,
-                "llm_model": model[:40] or "unknown",
+                "context_type": fitted(self.context_type, 32),
+                "llm_model": fitted(model, 40) or "unknown",
                 "input_tokens": usage.input_tokens,
                 "cached_input_tokens": usage.cached_input_tokens,
                 "output_tokens": usage.output_tokens,
@@ -124,14 +151,23 @@ class Call:
 
 
 def provider_of(base_url: object) -> str:
-    """Return what a provider is called: openai, or the host of another base_url."""
+    """Return what a provider is called: openai, or the host of another base_url.
+
+    Of a long host the end: it says whose it is, and prices are found by it.
+    """
     host = urlsplit(str(base_url)).hostname or ""
-    return "openai" if host == "api.openai.com" else host[:32]
+    return "openai" if host == "api.openai.com" else host[-32:].lstrip(".-")
 
 
-def with_usage(shape: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def with_usage(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return options that make a stream of Chat Completions tell its usage at the end."""
-    if shape != "chat" or not options.get("stream"):
-        return dict(options)
     told = dict(options.get("stream_options") or {})
-    return {**options, "stream_options": {"include_usage": True, **told}}
+    return {**options, "stream_options": {**told, "include_usage": True}}
+
+
+def asks_usage(shape: str, options: Mapping[str, Any]) -> bool:
+    """Return whether a call tells its usage without our asking, or the application said that it shall not."""
+    if shape != "chat" or not options.get("stream"):
+        return True
+    told = options.get("stream_options")
+    return isinstance(told, Mapping) and "include_usage" in told

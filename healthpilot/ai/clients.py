@@ -1,11 +1,9 @@
 """The OpenAI client with its three ways of asking, each call recorded and admitted."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from django.db import connection
 from openai import AsyncOpenAI, OpenAI
 from openai.types import CreateEmbeddingResponse
 from openai.types.chat import ChatCompletion
@@ -13,30 +11,17 @@ from openai.types.responses import Response
 
 from healthpilot.admission import BudgetDeferred
 from healthpilot.ai.actor import Actor
-from healthpilot.ai.call import Call, provider_of, with_usage
+from healthpilot.ai.call import Call, asks_usage, in_thread, provider_of, with_usage
 from healthpilot.ai.streams import AsyncMeteredStream, MeteredStream
 
 __all__ = ["Actor", "AsyncMeteredOpenAI", "BudgetDeferred", "MeteredOpenAI"]
 
-T = TypeVar("T")
 # Built without validation, as the client does: a provider may leave out what the types ask for.
 TYPES: Final[dict[str, Any]] = {
     "responses": Response,
     "chat": ChatCompletion,
     "embeddings": CreateEmbeddingResponse,
 }
-
-
-async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
-    """Return what the work returns, done in a thread whose database connection ends with it."""
-
-    def done() -> T:
-        try:
-            return work(*arguments)
-        finally:
-            connection.close()
-
-    return await asyncio.to_thread(done)
 
 
 @dataclass(frozen=True)
@@ -76,8 +61,11 @@ class Endpoint:
 
     def call(self, context_type: str, skip_unchanged: bool, options: dict[str, Any]) -> Call:
         """Return the call that these options make."""
-        told = with_usage(self.shape, options)
-        return Call(self.actor, context_type, self.shape, self.provider, told, skip_unchanged)
+        adds_usage = not asks_usage(self.shape, options)
+        told = with_usage(options) if adds_usage else dict(options)
+        return Call(
+            self.actor, context_type, self.shape, self.provider, told, skip_unchanged, adds_usage=adds_usage
+        )
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Streams that are recorded when they end, however they end."""
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from healthpilot.ai.call import Call
-from healthpilot.ai.usage import Usage, usage_of
+from healthpilot.ai.call import Call, in_thread
+from healthpilot.ai.usage import Usage, characters_of, failure_of, usage_of
 
 
 class StreamCutOff(Exception):  # noqa: N818 - reads as what happened
@@ -13,58 +14,74 @@ class StreamCutOff(Exception):  # noqa: N818 - reads as what happened
 
 
 class Watched:
-    """What a stream told so far: the model and, mostly at its very end, the usage."""
+    """What a stream told so far: the model, how much text came, and mostly at its very end the usage.
 
-    def __init__(self, call: Call) -> None:
+    The rest is the client's own stream: what is not here is asked of it.
+    """
+
+    def __init__(self, call: Call, stream: Any) -> None:
         self.call = call
+        self.stream = stream
         self.model = call.model
         self.usage: Usage | None = None
+        self.characters = 0
+        self.failure: str | None = None
         self.is_recorded = False
 
-    def see(self, event: Any) -> None:
-        """Look at one chunk, or at an event of Responses, which carries the whole response at its end."""
+    def __getattr__(self, name: str) -> Any:
+        if name in {"stream", "is_recorded"}:  # half made, as when the constructor failed
+            raise AttributeError(name)
+        return getattr(self.stream, name)
+
+    def __del__(self) -> None:
+        # Left without a word, and maybe never begun: the provider bills it all the same.
+        with suppress(Exception):
+            self.end(StreamCutOff())
+
+    def see(self, event: Any) -> bool:
+        """Look at one chunk, or at an event of Responses, which carries the whole response at its end.
+
+        Returns whether the application is to see it: not the chunk that was asked for its usage only by us.
+        """
         whole = getattr(event, "response", event)
         self.model = str(getattr(whole, "model", None) or self.model)
-        self.usage = usage_of(whole) or self.usage
+        usage = usage_of(whole)
+        self.usage = usage or self.usage
+        self.characters += characters_of(event)
+        self.failure = failure_of(whole) or self.failure
+        return not (self.call.adds_usage and usage and not getattr(event, "choices", True))
 
     def end(self, error: BaseException | None = None) -> None:
-        """Record the call, once."""
+        """Record the call, once. Without a stated usage it is taken for what was asked and what came."""
         if self.is_recorded:
             return
         self.is_recorded = True
-        if error is not None:
-            self.call.fail(error, self.usage)
-        else:
-            code = None if self.usage else "usage_not_stated"
-            self.call.finish(self.usage or Usage(), model=self.model, error_code=code)
+        code = self.failure if error is None else type(error).__name__
+        self.call.end(self.usage, model=self.model, characters=self.characters, code=code)
 
 
 class MeteredStream(Watched):
     """A stream's events, as the client gives them."""
 
     def __init__(self, call: Call, stream: Any) -> None:
-        super().__init__(call)
-        self.stream = stream
-        self.events = self.watched()
+        super().__init__(call, stream)
+        self.events = iter(stream)
 
     def __iter__(self) -> Iterator[Any]:
-        return self.events
+        return self
 
     def __next__(self) -> Any:
-        return next(self.events)
-
-    def watched(self) -> Iterator[Any]:
         try:
-            for event in self.stream:
-                self.see(event)
-                yield event
-        except GeneratorExit:
-            self.end(StreamCutOff())
+            while True:
+                event = next(self.events)
+                if self.see(event):
+                    return event
+        except StopIteration:
+            self.end()
             raise
         except BaseException as error:
             self.end(error)
             raise
-        self.end()
 
     def __enter__(self) -> "MeteredStream":
         return self
@@ -76,33 +93,34 @@ class MeteredStream(Watched):
 
     def close(self) -> None:
         """Close the connection; a stream that was not read to its end is recorded as cut off."""
-        self.stream.close()
-        self.end(StreamCutOff())
+        try:
+            self.stream.close()
+        finally:
+            self.end(StreamCutOff())
 
 
 class AsyncMeteredStream(Watched):
     """As MeteredStream, for asyncio."""
 
     def __init__(self, call: Call, stream: Any) -> None:
-        super().__init__(call)
-        self.stream = stream
-        self.events = self.watched()
+        super().__init__(call, stream)
+        self.events = aiter(stream)
 
     def __aiter__(self) -> AsyncIterator[Any]:
-        return self.events
+        return self
 
-    async def watched(self) -> AsyncIterator[Any]:
+    async def __anext__(self) -> Any:
         try:
-            async for event in self.stream:
-                self.see(event)
-                yield event
-        except GeneratorExit:
-            self.end(StreamCutOff())
+            while True:
+                event = await anext(self.events)
+                if self.see(event):
+                    return event
+        except StopAsyncIteration:
+            await in_thread(self.end)
             raise
         except BaseException as error:
             self.end(error)
             raise
-        self.end()
 
     async def __aenter__(self) -> "AsyncMeteredStream":
         return self
@@ -114,5 +132,7 @@ class AsyncMeteredStream(Watched):
 
     async def close(self) -> None:
         """Close the connection; a stream that was not read to its end is recorded as cut off."""
-        await self.stream.close()
-        self.end(StreamCutOff())
+        try:
+            await self.stream.close()
+        finally:
+            self.end(StreamCutOff())

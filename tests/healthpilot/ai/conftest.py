@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -34,6 +35,9 @@ class Provider:
     asked: list[dict[str, Any]] = field(default_factory=list)
     status: int = 200
     states_usage: bool = True
+    response_status: str = "completed"
+    # What a stream waits for after its first event.
+    waits_after_first: threading.Event | None = None
 
     def answer(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
         model = question["model"]
@@ -46,7 +50,7 @@ class Provider:
                 **ID,
                 "object": "response",
                 "model": model,
-                "status": "completed",
+                "status": self.response_status,
                 "output": [],
                 "tools": [],
                 "parallel_tool_calls": True,
@@ -91,7 +95,7 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             elif question.get("stream"):
                 lines = [f"data: {json.dumps(event)}\n\n" for event in provider.events(self.path, question)]
                 end = [] if self.path.endswith("/responses") else ["data: [DONE]\n\n"]
-                self.reply("text/event-stream", "".join(lines + end).encode())
+                self.stream([line.encode() for line in lines + end])
             else:
                 self.reply("application/json", json.dumps(provider.answer(self.path, question)).encode())
 
@@ -101,6 +105,18 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def stream(self, lines: list[bytes]) -> None:
+            first, rest = lines[0], b"".join(lines[1:])
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Content-Length", str(len(first) + len(rest)))
+            self.end_headers()
+            self.wfile.write(first)
+            if provider.waits_after_first:
+                provider.waits_after_first.wait(10)
+            with suppress(OSError):  # nobody reads on
+                self.wfile.write(rest)
 
         def log_message(self, *_: Any) -> None:
             pass

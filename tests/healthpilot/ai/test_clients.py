@@ -1,6 +1,7 @@
 """Calls through the wrapper: recorded from what the provider states, skipped when unchanged, admitted."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -171,8 +172,8 @@ def test_a_failed_call_is_recorded_settled_and_raised(
 
 
 def test_a_stream_is_recorded_at_its_end(ai: MeteredOpenAI) -> None:
-    text = "".join(chunk.choices[0].delta.content for chunk in chat(ai, stream=True) if chunk.choices)
-    assert text == "four"
+    text = "".join(chunk.choices[0].delta.content for chunk in chat(ai, stream=True))
+    assert text == "four", "the chunk of the usage, which only we asked for, has no choice to read"
     stream = ai.responses.create(context_type="s", model="gpt-4o", input="2 + 2?", stream=True)
     assert [event.type for event in stream] == ["response.output_text.delta", "response.completed"]
     stated = [(event.input_tokens, event.output_tokens, event.success) for event in events()]
@@ -188,11 +189,79 @@ def test_a_stream_that_is_left_is_recorded_as_cut_off_once(ai: MeteredOpenAI, ke
     assert len(keeper.spent) == 1
 
 
+def test_an_application_that_asks_for_the_usage_sees_it(ai: MeteredOpenAI) -> None:
+    chunks = list(chat(ai, stream=True, stream_options={"include_usage": True}))
+    assert [bool(chunk.choices) for chunk in chunks] == [True, True, False]
+    assert chunks[2].usage.prompt_tokens == 1200
+
+
+def test_a_stream_that_is_left_costs_what_was_asked_and_what_came(
+    ai: MeteredOpenAI, keeper: Keeper, provider: Provider
+) -> None:
+    question: list[Any] = [{"role": "user", "content": "x" * 4000}]
+    for _ in chat(ai, stream=True, messages=question):
+        break
+    [event] = events()
+    assert (event.error_code, event.input_tokens, event.output_tokens) == ("StreamCutOff", 1001, 1)
+    assert keeper.spent == [admission.Spent(input_tokens=1001, output_tokens=1, model="gpt-4o")]
+
+
+def test_a_stream_that_nobody_reads_is_recorded_as_well(ai: MeteredOpenAI, keeper: Keeper) -> None:
+    chat(ai, stream=True)
+    [event] = events()
+    assert (event.success, event.error_code, event.output_tokens) == (False, "StreamCutOff", 0)
+    assert event.input_tokens > 0
+    assert len(keeper.spent) == 1
+
+
+def test_a_stream_offers_what_the_clients_own_does(ai: MeteredOpenAI) -> None:
+    with chat(ai, stream=True) as stream:
+        assert stream.response.status_code == 200
+        with pytest.raises(AttributeError):
+            _ = stream.nothing_of_the_kind
+
+
+def test_a_response_that_failed_is_recorded_as_such_and_asked_for_again(
+    ai: MeteredOpenAI, provider: Provider
+) -> None:
+    provider.response_status = "failed"
+    question: dict[str, Any] = {"context_type": "s", "model": "gpt-4o", "input": "2 + 2?"}
+    assert ai.responses.create(**question).status == "failed"
+    list(ai.responses.create(**question, stream=True))
+    provider.response_status = "completed"
+    assert ai.responses.create(**question).status == "completed"
+    told = [(event.success, event.error_code, event.input_tokens) for event in events()]
+    assert told == [(False, "response_failed", 1200)] * 2 + [(True, None, 1200)]
+
+
+def test_another_provider_is_another_question(ai: MeteredOpenAI, provider: Provider) -> None:
+    chat(ai)
+    elsewhere = provider.base_url.replace("127.0.0.1", "localhost")
+    chat(MeteredOpenAI(ADA, OpenAI(api_key="k", base_url=elsewhere, max_retries=0)))
+    assert len(provider.asked) == 2
+
+
+def test_embeddings_reserve_no_answer(ai: MeteredOpenAI, keeper: Keeper) -> None:
+    ai.embeddings.create(context_type="b", model="embed", input=[[1, 2, 3], [4]])
+    assert (keeper.asked[0].est_input_tokens, keeper.asked[0].est_output_tokens) == (4, 1)
+
+
+def test_long_names_cost_no_event(ai: MeteredOpenAI) -> None:
+    tuned = "ft:gpt-4o-mini-2024-07-18:acme-corporation:support:9ab2"
+    ai.chat.completions.create(context_type="c" * 40, model=tuned, messages=QUESTION)
+    [event] = events()
+    assert event.llm_model.startswith("ft:gpt-4o-mini-2024-07-18:acme-corp")
+    assert len(event.llm_model) == 40
+    assert event.llm_model != tuned[:40], "two models with one beginning stay two"
+    assert len(event.context_type) == 32
+
+
 def test_an_answer_without_usage_is_marked_and_not_kept(ai: MeteredOpenAI, provider: Provider) -> None:
     provider.states_usage = False
     chat(ai)
     [event] = events()
     assert (event.success, event.error_code) == (True, "usage_not_stated")
+    assert (event.input_tokens, event.output_tokens) == (3, 1), "estimated, for nothing is free"
     assert not AiAnswer.objects.exists()
 
 
@@ -205,7 +274,7 @@ def test_the_asynchronous_client_does_the_same(provider: Provider, keeper: Keepe
         again = await ai.chat.completions.create(**question)
         assert again.model_dump() == first.model_dump()
         chunks = [chunk async for chunk in await ai.chat.completions.create(**question, stream=True)]
-        assert len(chunks) == 3
+        assert len(chunks) == 2
         async with await ai.chat.completions.create(**question, stream=True):
             pass
         await client.close()
@@ -214,3 +283,30 @@ def test_the_asynchronous_client_does_the_same(provider: Provider, keeper: Keepe
     assert len(provider.asked) == 3
     assert [event.cache_hit for event in events()] == [False, True, False, False]
     assert events()[3].error_code == "StreamCutOff"
+
+
+def test_a_coroutine_that_is_cancelled_within_a_stream_costs_what_came(
+    provider: Provider, keeper: Keeper
+) -> None:
+    async def work(seen: asyncio.Event) -> None:
+        client = AsyncOpenAI(api_key="k", base_url=provider.base_url, max_retries=0)
+        question: dict[str, Any] = {"context_type": "sums", "model": "gpt-4o", "messages": QUESTION}
+        stream = await AsyncMeteredOpenAI(ADA, client).chat.completions.create(**question, stream=True)
+        await anext(stream)
+        seen.set()
+        await anext(stream)
+
+    async def cancelled() -> None:
+        provider.waits_after_first = threading.Event()
+        seen = asyncio.Event()
+        task = asyncio.create_task(work(seen))
+        await seen.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        provider.waits_after_first.set()
+
+    asyncio.run(cancelled())
+    [event] = events()
+    assert (event.error_code, event.input_tokens, event.output_tokens) == ("CancelledError", 3, 1)
+    assert len(keeper.spent) == 1
