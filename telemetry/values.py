@@ -29,7 +29,10 @@ class BadValueError(ValueError):
 
 def shown(value: object) -> str:
     """Return a value as it may stand in a reason: quoted, escaped and short."""
-    text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
+    if isinstance(value, Decimal):
+        text = str(value)
+    else:
+        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -62,7 +62,7 @@ class Call:
         if not kept:
             return None
         avoided = {"avoided_input_tokens": kept.input_tokens, "avoided_output_tokens": kept.output_tokens}
-        self.record(Usage(), model=kept.llm_model, cache_hit=True, duration_ms=0, **avoided)
+        self.record(Usage(), model=fitted(kept.llm_model, 40), cache_hit=True, duration_ms=0, **avoided)
         return dict(kept.answer)
 
     def admit(self) -> None:
@@ -118,7 +118,8 @@ class Call:
         self.finish(used, model=model, error_code=code or (None if usage else NOT_STATED))
 
     def finish(self, usage: Usage, *, model: str, error_code: str | None) -> None:
-        """Settle the reservation and record the call."""
+        """Settle the reservation and record the call, both under the name by which the model is priced."""
+        model = fitted(model, 40)
         spent = admission.Spent(
             input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, model=model
         )
@@ -138,7 +139,7 @@ class Call:
                 "job_id": self.actor.job_id,
                 "provider": self.provider,
                 "context_type": fitted(self.context_type, 32),
-                "llm_model": fitted(model, 40) or "unknown",
+                "llm_model": model or "unknown",
                 "input_tokens": usage.input_tokens,
                 "cached_input_tokens": usage.cached_input_tokens,
                 "output_tokens": usage.output_tokens,

@@ -104,8 +104,9 @@ class Hold:
     def forget(self) -> None:
         """Close this process's copy, as a forked child does; a second time does nothing."""
         descriptor, self._descriptor = self._descriptor, -1
-        with suppress(OSError):
-            os.close(descriptor)
+        if descriptor >= 0:  # gevent's close of none raises what no system does
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 holds: Final[WeakSet[Hold]] = WeakSet()

@@ -14,6 +14,7 @@ from telemetry.spool import companions
 from telemetry.spool.aside import aside_count
 from telemetry.spool.folder import ASIDE, LOCK, SEGMENT, STATUS, Hold, fault, segments, spool_folder
 from telemetry.spool.frames import FIRST_LINE_MOST, BadSegment, parse, read_first_line
+from telemetry.spool.transfer import CHUNK_BYTES
 
 LATE_S: Final = 60.0
 
@@ -156,9 +157,18 @@ def is_held(folder: Path, stem: str) -> bool:
 
 def events_in(path: Path) -> int:
     """Return how many events a file holds, those already shipped before its process died included."""
+    events = 0
     with path.open("rb") as file:
         try:
-            file.seek(read_first_line(file.read(FIRST_LINE_MOST)).start)
+            place = read_first_line(file.read(FIRST_LINE_MOST)).start
         except BadSegment:
             return 0
-        return parse(file.read(), is_last=True).events
+        while True:
+            file.seek(place)
+            data = file.read(CHUNK_BYTES)
+            is_last = len(data) < CHUNK_BYTES
+            chunk = parse(data, is_last=is_last)
+            events += chunk.events
+            place += chunk.length
+            if is_last or not chunk.length:
+                return events

@@ -21,6 +21,9 @@ from telemetry.spool.frames import Layout, first_line, framed, read_first_line
 logger = logging.getLogger("telemetry")
 
 ROLL_BYTES: Final = 4 * 1024 * 1024
+# Each file that waits holds a descriptor of the host: the more wait, the larger the next, up to 64 MiB.
+DOUBLED_EACH: Final = 16
+DOUBLED_MOST: Final = 4
 LOOK_EVERY_BYTES: Final = 256 * 1024
 LONGEST_PAUSE_S: Final = 1.0
 MB: Final = 1_000_000
@@ -37,7 +40,7 @@ class SpoolError(Exception):
 class Segment:
     """One file of this process: durable up to `size`, shipped up to `committed` (None: ask)."""
 
-    def __init__(self, name: str, path: Path) -> None:
+    def __init__(self, name: str, path: Path, *, most_bytes: int) -> None:
         self.name = name
         self.path = path
         line = first_line(name)
@@ -49,6 +52,7 @@ class Segment:
         except BaseException:
             self.discard()
             raise
+        self.most_bytes = most_bytes
         self.start = self.size = len(line)
         self.committed: int | None = self.start
         self.look_at = self.size + LOOK_EVERY_BYTES
@@ -122,12 +126,12 @@ class Writer:
             raise self._failure
         try:
             self._check_limit()
-            if segment is None or segment.size >= ROLL_BYTES:
+            if segment is None or segment.size >= segment.most_bytes:
                 segment = self._opened()
         except SpoolError as error:
             self._give_up(error)
             raise
-        segment.look_at = min(segment.size + LOOK_EVERY_BYTES, max(ROLL_BYTES, segment.size))
+        segment.look_at = min(segment.size + LOOK_EVERY_BYTES, max(segment.most_bytes, segment.size))
         self._failure, self._pause_s = None, 0.0
         return segment
 
@@ -143,7 +147,8 @@ class Writer:
         try:
             folder = self._held()
             name = f"{self.stem}.{next(self._numbers)}"
-            segment = Segment(name, folder / f"{name}.seg")
+            most_bytes = ROLL_BYTES << min(len(self.segments) // DOUBLED_EACH, DOUBLED_MOST)
+            segment = Segment(name, folder / f"{name}.seg", most_bytes=most_bytes)
         except OSError as error:
             raise SpoolError(f"spool unusable: {reason_of(error)}", str(error)) from error
         self.segments.append(segment)

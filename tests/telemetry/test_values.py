@@ -155,3 +155,8 @@ def test_a_value_in_a_reason_is_short_and_printable() -> None:
 def test_reasons_that_differ_only_in_values_are_the_same_in_general() -> None:
     first, second = "a is 'x y', the most is 40", "a is 'it\\'s', the most is 41"
     assert values.generic(first) == values.generic(second)
+
+
+def test_a_number_is_shown_as_it_was_written() -> None:
+    with pytest.raises(values.BadValueError, match=r"^is 1\.5, not a whole number$"):
+        values.whole(Decimal("1.5"))

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from telemetry.models import LlmEvent
 from telemetry.record import dropped_events, record_llm_event
-from telemetry.spool import writer
+from telemetry.spool import state, writer
 from telemetry.spool.process import process
 from tests.telemetry.shipped import shipped
 from tests.telemetry.test_record import CALL
@@ -126,6 +126,42 @@ def test_beyond_its_limit_the_spool_takes_nothing(spool_folder: Path, settings: 
     process.writer.forget()
     process.writer._retry_at = 0  # a second later
     assert record_llm_event(CALL) is True
+
+
+@pytest.mark.usefixtures("no_shipping")
+def test_the_more_waits_the_larger_a_file_so_that_the_host_keeps_its_descriptors(
+    spool_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "ROLL_BYTES", 2000)  # a two-thousandth of what it is
+    monkeypatch.setattr(writer, "LOOK_EVERY_BYTES", 200)
+    while sum(segment.size for segment in process.writer.segments) < 5_000_000:  # of 10 GB
+        assert all(record_llm_event(CALL) for _ in range(1000))
+    assert len(process.writer.segments) < 300
+    assert max(segment.size for segment in process.writer.segments) < 40_000
+    paths = list(spool_folder.glob("*.seg"))
+    assert sum(map(state.events_in, paths)) == process.writer.recorded
+
+
+@pytest.mark.usefixtures("no_shipping")
+def test_a_large_file_is_counted_in_pieces(spool_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all(record_llm_event(CALL) for _ in range(500))
+    (path,) = spool_folder.glob("*.seg")
+    with path.open("ab") as file:
+        file.write(path.read_bytes()[-50:-20])  # and the torn end of a killed process
+    monkeypatch.setattr(state, "CHUNK_BYTES", 4096)
+    assert state.events_in(path) == 500
+
+
+@pytest.mark.usefixtures("no_shipping")
+def test_nothing_is_closed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert record_llm_event(CALL)
+    closed: list[int] = []
+    hold = process.writer.hold
+    assert hold
+    hold.forget()
+    monkeypatch.setattr(os, "close", closed.append)
+    hold.forget()
+    assert closed == [], "gevent's close raises ValueError for -1, in the middle of a fork"
 
 
 @pytest.mark.usefixtures("no_shipping")
