@@ -7,7 +7,7 @@ from typing import Final
 
 from healthpilot.web.templatetags.figures import relative
 from systemstatus import registry
-from systemstatus.models import Alert
+from systemstatus.models import Alert, Severity
 from systemstatus.moment import GONE_AFTER_S, OLD_AFTER_S, Moment
 from systemstatus.phrases import capital, layer_of, phrase, title_of, value_of
 from systemstatus.registry import Layer
@@ -117,17 +117,26 @@ def unjudged(moment: Moment) -> Trouble | None:
 
 
 def of_fired(alert: Alert, status: str) -> Trouble:
-    bad = status if alert.core or status != ERROR else WARN
+    """Return the trouble of an alert; one that is critical for want of data makes the whole red all the same."""
+    is_critical = status == ERROR or alert.severity == Severity.CRITICAL
+    bad = status if not is_critical else ERROR if alert.core else WARN
     said, value = phrase(alert), value_of(alert)
     return Trouble(alert.module, bad, said, alert.began_at, value, alert.caused_by, alert.rule)
 
 
 def alone(one: Standing, moment: Moment) -> str | None:
-    """Return the status of a module that is unwell by its snapshot and has no alert; else None.
+    """Return the status of a module that its snapshot makes worse than its alerts do; else None."""
+    status = by_snapshot(one, moment)
+    told = worst(of_alert(alert) for alert in one.alerts)
+    return status if status and RANK[status] > RANK[told] else None
+
+
+def by_snapshot(one: Standing, moment: Moment) -> str | None:
+    """Return the status that a module's snapshot gives the whole; None where it is well.
 
     What is not core and not known, such as a service that nobody asked of late, colours only itself.
     """
-    if one.own in {OK, OFF} or one.alerts:
+    if one.own in {OK, OFF}:
         return None
     if not one.module.core:
         return None if one.own == UNKNOWN else WARN

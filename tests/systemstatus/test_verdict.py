@@ -89,6 +89,27 @@ def test_an_unknown_core_part_is_yellow_and_red_after_five_minutes(minutes: int,
     assert "nothing is known of Store" in now().sentence.lower().replace("store", "Store")
 
 
+@pytest.mark.parametrize("state", ["no_data", "error"])
+def test_an_unknown_core_part_stays_red_when_its_alert_says_so_too(state: str) -> None:
+    seen(20, store="unknown")
+    make_alert("check.down", "store", target="look", state=state, severity="warning")
+    assert now().status == "error"
+
+
+@pytest.mark.parametrize(("severity", "status"), [("warning", "warn"), ("critical", "error")])
+def test_an_alert_without_data_for_five_minutes_is_red(severity: str, status: str) -> None:
+    seen()
+    make_alert("db.lock_wait", "store", state="no_data", severity=severity)
+    assert now().status == status
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(1, "warn"), (4, "error")])
+def test_a_failing_part_is_not_green_because_it_has_a_mild_alert(minutes: int, status: str) -> None:
+    seen(minutes, store="critical")
+    make_alert("cost.budget", "store", severity="info")
+    assert now().status == status
+
+
 def test_a_core_part_without_a_snapshot_is_not_green() -> None:
     seen()
     with only(module("new", title="New")):
