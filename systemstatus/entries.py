@@ -136,12 +136,13 @@ def text_of(value: Any, most: int | None) -> str:
 
 
 # At an instant: how bad the worst alert was as it then stood, and how bad the newest snapshots were, as the
-# verdict ranks both: 2 is an error, 1 a warning; no rank of snapshots is nothing collected.
+# verdict ranks both (a test holds the two equal): 2 is an error, 1 a warning; no rank of snapshots is nothing
+# collected.
 STOOD: Final = """
 SELECT asked.at, (
-    SELECT max(CASE WHEN coalesce(step.to_state, alert.state) IN ('no_data', 'error') THEN 1
-        WHEN coalesce(step.severity, alert.severity) = 'critical' THEN 2
-        WHEN coalesce(step.severity, alert.severity) = 'warning' THEN 1 ELSE 0 END)
+    SELECT max(CASE WHEN alert.core AND coalesce(step.severity, alert.severity) = 'critical' THEN 2
+        WHEN coalesce(step.to_state, alert.state) IN ('no_data', 'error')
+            OR coalesce(step.severity, alert.severity) IN ('critical', 'warning') THEN 1 ELSE 0 END)
     FROM alerts AS alert LEFT JOIN LATERAL (
         SELECT to_state, severity FROM alert_transitions
         WHERE alert_id = alert.id AND occurred_at <= asked.at ORDER BY id DESC LIMIT 1) AS step ON true

@@ -117,7 +117,7 @@ def unjudged(moment: Moment) -> Trouble | None:
 
 
 def of_fired(alert: Alert, status: str) -> Trouble:
-    """Return the trouble of an alert; one that is critical for want of data makes the whole red all the same."""
+    """Return the trouble of an alert; one that is critical for want of data makes the whole red too."""
     is_critical = status == ERROR or alert.severity == Severity.CRITICAL
     bad = status if not is_critical else ERROR if alert.core else WARN
     said, value = phrase(alert), value_of(alert)

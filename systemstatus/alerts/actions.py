@@ -16,6 +16,9 @@ Row = TypeVar("Row", bound=Quiet)
 
 LONGEST_SILENCE: Final = timedelta(days=7)
 LONGEST_MAINTENANCE: Final = timedelta(days=30)
+FARTHEST_START: Final = timedelta(days=366)
+# A start that was the next minute when it was typed may have come meanwhile.
+TYPED_LATE: Final = timedelta(minutes=10)
 MOST_IN_FORCE: Final = 200
 STARS: Final = re.compile(r"\*+")
 TWICE_WITHIN: Final = timedelta(seconds=60)
@@ -98,8 +101,13 @@ def add_maintenance(
     """Announce a window of work: no notices of what matches, and its time is no part of availability.
 
     Raises:
-        ActionError: without an end or a reason, an end before its start, past, or over 30 days long.
+        ActionError: without an end or a reason, an end before its start, past, or over 30 days long; a start
+            that lies back, for what was measured is not taken out of availability later, or a year ahead.
     """
+    if starts_at < now - TYPED_LATE:
+        raise ActionError("starts_at", "A maintenance window starts now or later: leave it empty for now.")
+    if starts_at > now + FARTHEST_START:
+        raise ActionError("starts_at", "A maintenance window starts within a year.")
     until = checked_end(ends_at, max(now, starts_at), LONGEST_MAINTENANCE, "A maintenance window")
     row = Maintenance(starts_at=starts_at, ends_at=until, **matcher(rule, module, target))
     return kept(row, actor, reason, "alert.maintenance")

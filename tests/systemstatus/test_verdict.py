@@ -33,12 +33,13 @@ def two_modules() -> Iterator[None]:
 
 def seen(minutes: int = 0, **states: str) -> None:
     """Store how the modules stand: those that are not named are well; a failure began so many minutes ago."""
-    began = (this_minute() - timedelta(minutes=minutes)).isoformat()
+    at = this_minute()  # once: a minute that turned in between would lack what was stored before
+    began = (at - timedelta(minutes=minutes)).isoformat()
     for name in ("jobs", "store", "mail"):
         state = states.get(name, "ok")
         word = {"critical": "failed", "unknown": "crashed"}.get(state, state)
         told: dict[str, Any] = {} if state == "ok" else {"last_ok": began, "since": began}
-        make_snapshot(name, state=state, checks=[check("look", word, **told)])
+        make_snapshot(name, at, state=state, checks=[check("look", word, at=at, **told)])
 
 
 def now() -> Verdict:

@@ -1,6 +1,6 @@
 """What people do about alerts: refused politely where it would hide something, audited where it is done."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -92,6 +92,28 @@ def test_maintenance_may_begin_later_and_mutes_only_then() -> None:
         actions.add_maintenance(
             actor="ann", reason="x", starts_at=NOON, ends_at=NOON + timedelta(days=31), now=NOON
         )
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at", "why"),
+    [
+        (NOON - 30 * 24 * HOUR, NOON + HOUR, "starts now or later"),
+        (datetime(1, 1, 1, tzinfo=UTC), NOON + HOUR, "starts now or later"),
+        (datetime(9999, 12, 31, 22, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "within a year"),
+    ],
+)
+def test_maintenance_neither_excuses_what_was_nor_lies_beyond_a_year(
+    starts_at: datetime, ends_at: datetime, why: str
+) -> None:
+    with pytest.raises(ActionError, match=why):
+        actions.add_maintenance(actor="ann", reason="x", starts_at=starts_at, ends_at=ends_at, now=NOON)
+
+
+def test_maintenance_may_begin_with_the_minute_that_was_typed() -> None:
+    row = actions.add_maintenance(
+        actor="ann", reason="x", starts_at=NOON, ends_at=NOON + HOUR, now=NOON + 5 * MINUTE
+    )
+    assert row.starts_at == NOON
 
 
 def test_an_acknowledgement_needs_a_note_is_given_once_and_ends_with_the_alert() -> None:
