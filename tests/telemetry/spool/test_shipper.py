@@ -1,6 +1,8 @@
 """What a shipper tells of itself while it works: how much waits, and for how long."""
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +17,7 @@ from telemetry.spool import shipper as module
 from telemetry.spool import transfer
 from telemetry.spool.process import process
 from telemetry.spool.shipper import Shipper, Wait
+from telemetry.spool.transfer import OffsetMoved, ship_chunk
 from tests.telemetry.test_record import CALL
 
 pytestmark = pytest.mark.usefixtures("recording")
@@ -100,3 +103,39 @@ def test_that_nothing_can_be_told_does_not_end_the_shipping(
     assert record_llm_event(CALL)
     assert shipper.flush(10)
     shipper.stop(5)
+
+
+def test_two_that_ship_the_same_stretch_store_it_once(shipper: Shipper) -> None:
+    assert record_llm_event(CALL)
+    ((segment, size),) = process.writer.snapshot()
+    behind = SimpleNamespace(descriptor=segment.descriptor, committed=segment.start)  # asked before it moved
+    shipper._ship_own()
+    with pytest.raises(OffsetMoved):
+        ship_chunk(behind, segment.layout, size, is_last=False)
+    assert behind.committed is None, "it asks again how far the segment is"
+    assert ship_chunk(behind, segment.layout, size, is_last=False) is None
+    assert LlmEvent.objects.count() == 1
+
+
+def test_a_pass_adopts_what_a_dead_process_left(shipper: Shipper) -> None:
+    pid = os.fork()
+    if pid == 0:
+        record_llm_event(CALL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    shipper._pass()
+    assert (LlmEvent.objects.count(), shipper.adopted) == (1, 1)
+
+
+def test_pauses_grow_while_the_database_is_away_and_end_with_it(
+    shipper: Shipper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda low, high: high)
+    pauses = [shipper._pause_s()]
+    for _ in range(12):
+        shipper._note_failure(OperationalError("away"))
+        pauses.append(shipper._pause_s())
+    assert pauses[:6] == [0.5, 1, 2, 4, 8, 15]
+    assert pauses[-1] == 15
+    shipper._pass()
+    assert shipper._pause_s() == 0.5
