@@ -72,7 +72,8 @@ def expected(options: Mapping[str, Any]) -> tuple[int, int]:
     for a token, and budgets learn by how much that falls short. Each of `n` answers may take as much.
     """
     question = options.get("input", options.get("messages", ""))
-    characters = text_length(question) + text_length(options.get("instructions", ""))
+    parts = (question, options.get("instructions", ""), options.get("tools", ()))
+    characters = sum(map(text_length, parts))
     limits = (options.get(name) for name in OUTPUT_LIMITS)
     most = next((limit for limit in limits if isinstance(limit, int) and limit > 0), 0)
     answers = options.get("n")

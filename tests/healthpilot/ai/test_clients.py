@@ -246,6 +246,24 @@ def test_embeddings_reserve_no_answer(ai: MeteredOpenAI, keeper: Keeper) -> None
     assert (keeper.asked[0].est_input_tokens, keeper.asked[0].est_output_tokens) == (4, 1)
 
 
+def test_a_user_known_by_a_long_address_is_recorded_and_asked_for_by_one_name(
+    ai: MeteredOpenAI, keeper: Keeper
+) -> None:
+    for name in ("ada", "bob"):
+        address = f"somebody.with.a.long.name@company.example.{name}"
+        chat(MeteredOpenAI(Actor(address, "pro", "customer-support-chat"), ai.client))
+    one, other = events()
+    assert [ask.user_id for ask in keeper.asked] == [one.user_id, other.user_id]
+    assert one.user_id.startswith("somebody.with.a.long.name@company")
+    assert one.user_id != other.user_id
+    assert one.domain == keeper.asked[0].domain
+
+
+def test_a_primary_key_is_the_same_user_as_its_text(ai: MeteredOpenAI) -> None:
+    chat(MeteredOpenAI(Actor(7, "pro", "support"), ai.client))  # type: ignore[arg-type] # as hosts do
+    assert events()[0].user_id == "7"
+
+
 def test_long_names_cost_no_event(ai: MeteredOpenAI) -> None:
     tuned = "ft:gpt-4o-mini-2024-07-18:acme-corporation:support:9ab2"
     ai.chat.completions.create(context_type="c" * 40, model=tuned, messages=QUESTION)

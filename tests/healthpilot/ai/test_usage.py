@@ -19,6 +19,7 @@ PICTURE = "data:image/png;base64," + "A" * 2_000_000
         ({"input": [1, 2, 3]}, 3),
         ({"input": [[1, 2, 3], [4]]}, 4),
         ({"input": ""}, 1),
+        ({"input": "x" * 4, "instructions": "y" * 4, "tools": [{"description": "z" * 4, "strict": True}]}, 3),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x" * 388}]}]}, 99),
     ],
 )
