@@ -23,6 +23,9 @@ HEALTHPILOT_HTTPS = env.boolean(
     "HEALTHPILOT_HTTPS", not set(ALLOWED_HOSTS) <= {*LOOPBACK_HOSTS, "testserver"}
 )
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", [])
+# How many proxies of your own stand in front: their word on whom a request comes from, and on https, holds.
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0, least=0)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECRET_KEY = env.text("SECRET_KEY", "") or configuration.secret_key(HEALTHPILOT_VAR)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HEALTHPILOT_HTTPS

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from healthpilot.web.access import open_to_all
+from healthpilot.web.peers import address_of
 from telemetry import vitals
 
 MOST_BYTES: Final = 512
@@ -49,7 +50,7 @@ def heard(request: HttpRequest) -> HttpResponse:
     """Count what a page of this site tells of itself; it changes nothing else, so that no token is needed."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return said("Only pages of this site tell of themselves.", 403)
-    if not gate.lets(request.META.get("REMOTE_ADDR", ""), time.time()):
+    if not gate.lets(address_of(request), time.time()):
         return said("So many visits a minute are counted; this one is not.", 429)
     if (length := request.headers.get("Content-Length", "")).isdecimal() and int(length) > MOST_BYTES:
         return said(f"At most {MOST_BYTES} bytes are read.", 413)
