@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Field, Query, Router, Schema
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
 
 from costs import budget_queries
 from costs.budgets import (
@@ -37,13 +38,23 @@ router = Router(tags=["budgets"])
 NO_NUL: Final = r"^[^\x00]*$"
 
 
+def no_flag(value: object) -> object:
+    """Refuse true, which would be read as one."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("count", "must be a whole number")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(no_flag)]
+
+
 class CapsBody(Schema):
     """Caps of a local day, and of a month's spend. Null is no cap, 0 admits nothing."""
 
-    daily_cpu_ms_cap: int | None = None
-    daily_jobs_cap: int | None = None
-    llm_input_tokens_cap: int | None = None
-    llm_output_tokens_cap: int | None = None
+    daily_cpu_ms_cap: Count | None = None
+    daily_jobs_cap: Count | None = None
+    llm_input_tokens_cap: Count | None = None
+    llm_output_tokens_cap: Count | None = None
     daily_cost_usd_cap: str | None = Field(None, description="US dollars as a string, six decimals at most.")
     monthly_cost_usd_cap: str | None = None
 
@@ -89,7 +100,9 @@ class SavedBody(BudgetBody):
 class SaveBody(CapsBody):
     """The caps to set; those left out stay as they are."""
 
+    # A cap whose name is misspelled would not bind, and nobody would know.
     model_config = ConfigDict(
+        extra="forbid",
         json_schema_extra={
             "example": {
                 "apply_scope": "tier",
@@ -97,7 +110,7 @@ class SaveBody(CapsBody):
                 "daily_cost_usd_cap": "25",
                 "daily_jobs_cap": 500,
             }
-        }
+        },
     )
 
     apply_scope: str

@@ -103,9 +103,11 @@ class UserQuery(ListQuery):
 
 
 def require_known(request: HttpRequest, query: RangeQuery) -> None:
-    """Refuse a parameter that the route does not have: a misspelled one would change nothing in silence."""
+    """Refuse a parameter that the route does not have, or twice: it would change nothing in silence."""
     known = {field.alias or name for name, field in type(query).model_fields.items()}
-    for name in request.GET:
+    for name, values in request.GET.lists():
+        said = "is given twice" if len(values) > 1 else ""
         if name not in known:
             said = f"is no parameter of this address; there are {', '.join(sorted(known))}"
+        if said:
             raise ValidationError([{"loc": ("query", name), "msg": said, "type": "unknown"}])

@@ -135,6 +135,7 @@ def test_a_huge_limit_is_held_at_the_maximum(staff: Client, asked: str, limit: i
         ("limit=x", "limit"),
         ("prefix=" + "x" * 41, "prefix"),
         ("prefix=%00", "prefix"),
+        ("days=7&days=8", "days"),
     ],
 )
 def test_a_bad_parameter_is_named(staff: Client, query: str, name: str) -> None:

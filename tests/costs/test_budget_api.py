@@ -78,6 +78,8 @@ def test_posting_again_changes_the_one_row_and_leaves_what_is_not_named(admin: C
         ({"apply_scope": "planet"}, "apply_scope"),
         ({"apply_scope": "tier"}, "scope_key"),
         ({"apply_scope": "global", "monthly_cost_usd_cap": "NaN"}, "monthly_cost_usd_cap"),
+        ({"apply_scope": "global", "daily_job_cap": 5}, "daily_job_cap"),
+        ({"apply_scope": "global", "daily_jobs_cap": True}, "daily_jobs_cap"),
     ],
 )
 def test_what_is_no_budget_is_refused_by_name_and_nothing_is_saved(
