@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from django.test import TransactionTestCase
 from tests import browser
 
 PAGES = "tests/e2e/test_pages.py"
+PATIENCE_S = 5.0
+DAY_S = 86_400
+# Longer than all but a few tests take, which do not mind the day.
+LAST_S = 40
 
 
 @pytest.hookimpl(wrapper=True)
@@ -74,6 +79,30 @@ def quickly_emptied() -> Iterator[None]:
 
     with mock.patch.object(TransactionTestCase, "_fixture_teardown", side_effect=empty_tables):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Leave the database to the guard of the services, which throws the whole server away."""
+    return True
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_redis() -> Iterator[None]:
+    """Let a busy machine's Redis take its time; what gives it up too soon goes on without it for seconds."""
+    from django.core.cache import caches
+
+    caches.settings["default"]["OPTIONS"] = {"socket_timeout": PATIENCE_S}
+    with mock.patch("costs.throttle.counters.LIMIT_S", PATIENCE_S):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def one_day() -> None:
+    """Begin no test in the last seconds of a day: what it stores would be of yesterday when it is read."""
+    left_s = DAY_S - time.time() % DAY_S
+    if left_s < LAST_S:
+        time.sleep(left_s)
 
 
 @pytest.fixture(autouse=True)

@@ -100,10 +100,19 @@ def test_only_prints_a_table_of_the_figures_named_and_keep_leaves_the_data(place
     shutil.rmtree(kept)
 
 
+def hear_interruptions() -> None:
+    """Take Ctrl-C as a terminal's programs do: what a script starts in its background is deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.mark.parametrize("interruption", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_run_stops_what_it_started(place: Path, interruption: signal.Signals) -> None:
     process = subprocess.Popen(
-        [*COMMAND, "--only", "P2"], cwd=ROOT, env=os.environ | {"TMPDIR": str(place)}, stderr=subprocess.PIPE
+        [*COMMAND, "--only", "P2"],
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(place)},
+        stderr=subprocess.PIPE,
+        preexec_fn=hear_interruptions,
     )
     assert process.stderr
     assert b"P2" in process.stderr.readline()

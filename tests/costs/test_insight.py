@@ -118,7 +118,7 @@ def test_the_page_says_why_a_day_is_not_written(model: Provider, admin: Client) 
 @pytest.mark.usefixtures("days")
 def test_a_provider_that_is_silent_keeps_no_worker(model: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
-    monkeypatch.setattr(model, "answer", lambda path, question: over.wait(5) and {})
+    monkeypatch.setattr(model, "answer", lambda path, question: over.wait(60) and {})
     monkeypatch.setattr(insight, "LIMIT_S", 0.2)
     insight.ask()
     began = time.monotonic()
@@ -126,4 +126,4 @@ def test_a_provider_that_is_silent_keeps_no_worker(model: Provider, monkeypatch:
     took = time.monotonic() - began
     over.set()
     assert Job.objects.get().error_code == "APITimeoutError"
-    assert took < 3
+    assert took < 30

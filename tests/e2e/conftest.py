@@ -3,6 +3,7 @@
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from tests.costs.factories import make_admin, make_month, make_staff
@@ -29,6 +30,10 @@ NOTE_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`));
 """
+
+# A busy machine takes longer than the five seconds that Playwright allows; what comes soon costs no more.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 
 Open = Callable[..., Page]
 
@@ -121,6 +126,19 @@ def drawn(page: Page) -> None:
             return plots.length > 0 && plots.every((plot) => plot.classList.contains("js-plotly-plot"));
         }"""
     )
+
+
+def comes(page: Page, condition: Callable[[], bool], limit_s: float) -> bool:
+    """Let the browser go on until a condition holds; says whether that came within the limit (s)."""
+    end = time.monotonic() + limit_s
+    while not (held := condition()) and time.monotonic() < end:
+        page.wait_for_timeout(20)
+    return held
+
+
+def until(page: Page, condition: Callable[[], bool]) -> None:
+    """Let the browser go on until a condition holds; it fails where that does not come."""
+    assert comes(page, condition, PATIENCE_MS / 1000), "waited in vain"
 
 
 def session_cookie(*, as_admin: bool = False) -> dict[str, str]:

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from systemstatus.registry import Layer
 from telemetry import vitals
-from tests.e2e.conftest import PHONE, TABLET, Open
+from tests.e2e.conftest import PHONE, TABLET, Open, until
 from tests.systemstatus.factories import HOSTILE, check, make_alert, make_bad_night, make_day, make_snapshot
 from tests.systemstatus.factories import this_minute as minute
 from tests.systemstatus.watched import module, only
@@ -79,7 +79,8 @@ def test_hovering_a_tab_fetches_it_and_its_neighbours_once(open_page: Open) -> N
     page = open_page("/admin/status")
     asked = asked_for(page)
     page.get_by_role("tab", name=re.compile("API")).hover()
-    page.wait_for_timeout(400)
+    until(page, lambda: len(asked) >= 3)
+    page.wait_for_timeout(200)
     paths = sorted(url.rsplit("/", 1)[1] for url in asked)
     assert paths == ["api", "database", "health"]
     page.get_by_role("tab", name=re.compile("API")).click()
@@ -93,8 +94,7 @@ def test_live_mode_refreshes_pauses_and_remembers_its_interval(open_page: Open) 
     page.reload()
     asked = asked_for(page)
     page.clock.run_for(31_000)
-    page.wait_for_timeout(200)
-    assert len(asked) == 1
+    until(page, lambda: len(asked) == 1)
     page.get_by_role("button", name="Pause refreshing").click()
     page.clock.run_for(90_000)
     assert len(asked) == 1
@@ -118,8 +118,7 @@ def test_a_hidden_tab_asks_nothing_and_catches_up_at_once_on_return(open_page: O
     page.clock.run_for(120_000)
     assert asked == []
     hide(page, hidden=False)
-    page.wait_for_timeout(200)
-    assert len(asked) == 1
+    until(page, lambda: len(asked) == 1)
 
 
 def test_it_waits_while_somebody_types(open_page: Open) -> None:
@@ -219,6 +218,6 @@ def test_a_page_that_is_left_tells_how_it_was(open_page: Open) -> None:
         page = open_page("/admin/status")
         page.locator("h1").click()
         page.goto("about:blank")
-        assert arrived.wait(10), heard
+        assert arrived.wait(30), heard
     assert {("admin", "lcp"), ("admin", "cls"), ("admin", "ttfb")} <= set(heard)
     assert heard["admin", "lcp"] >= heard["admin", "ttfb"] > 0

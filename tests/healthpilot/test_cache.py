@@ -57,7 +57,7 @@ def test_a_page_does_not_wait_once_for_each_key(tmp_path: Path) -> None:
         began = time.monotonic()
         for number in range(100):
             away.get(str(number))
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10, "a hundred times the limit were longer"
 
 
 def test_it_is_used_again_when_it_is_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

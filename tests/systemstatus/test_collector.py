@@ -9,11 +9,12 @@ import psycopg
 import pytest
 from django.db import OperationalError, connection
 
-from systemstatus import lease
+from systemstatus import lease, probing
 from systemstatus.collector import collect_snapshot
 from systemstatus.lease import LeaseLostError
 from systemstatus.models import Snapshot, StatusLease
 from systemstatus.registry import CheckState, Layer, Reading
+from tests.faults.processes import wait_until
 from tests.systemstatus.watched import module, only, probe
 
 NOON = datetime(2026, 5, 4, 12, 0, 30, tzinfo=UTC)
@@ -112,14 +113,14 @@ def test_a_probe_that_hangs_costs_its_limit_once_and_is_not_begun_again_while_it
     ):
         began = time.monotonic()
         first = collect_snapshot(NOON)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
         assert first.states.pop("one") == "unknown"
         assert set(first.states.values()) == {"ok"}
         assert at().error == "gave no answer within 0.2 s"
         collect_snapshot(NOON + MINUTE)
         assert (len(begun), at(NOON + MINUTE).error[:11]) == (1, "still hangs")
         let_go.set()
-        time.sleep(0.1)
+        wait_until(lambda: not probing.hangs(("one", "look")), "the probe's end")
         collect_snapshot(NOON + 2 * MINUTE)
     assert at(NOON + 2 * MINUTE).state == "ok"
 

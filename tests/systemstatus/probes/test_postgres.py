@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -19,6 +19,7 @@ from systemstatus.probes.postgres import (
     round_trip,
     tables,
 )
+from tests.faults.processes import wait_until
 
 
 @contextmanager
@@ -81,13 +82,28 @@ def test_connections_and_an_idle_transaction_are_seen() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_long_statement_is_the_longest() -> None:
     with session() as link:
-        thread = threading.Thread(target=lambda: link.execute("SELECT pg_sleep(0.6)"))
+        thread = threading.Thread(target=sleeps, args=(link,))
         thread.start()
-        time.sleep(0.3)
+        wait_until(lambda: session_is(link.info.backend_pid, "PgSleep"), "the statement at work")
+        time.sleep(0.25)
         reading = activity.activity()
+        link.cancel_safe()
         thread.join()
-    assert 0.2 <= reading.values["db.longest_query"] < 5  # type: ignore[operator] # one number
+    assert 0.2 <= reading.values["db.longest_query"] < 60  # type: ignore[operator] # one number
     assert reading.detail["longest_queries"][0]["query"] == "SELECT pg_sleep(?)"
+
+
+def sleeps(link: "psycopg.Connection[tuple[object, ...]]") -> None:
+    with suppress(psycopg.errors.QueryCanceled):
+        link.execute("SELECT pg_sleep(60)")
+
+
+def session_is(pid: int, waits_for: str) -> bool:
+    """Say whether a session waits for that: an event of PostgreSQL's, or a kind of lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT wait_event FROM pg_stat_activity WHERE pid = %s", [pid])
+        found = cursor.fetchone()
+    return bool(found and found[0] == waits_for)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -103,7 +119,9 @@ def test_the_blocking_tree_stays_readable_while_a_migration_holds_a_table() -> N
         ]
         for thread in threads:
             thread.start()
-        time.sleep(0.4)
+        pids = [link.info.backend_pid for link in (reader, writer)]
+        wait_until(lambda: all(session_is(pid, "relation") for pid in pids), "both at the lock")
+        time.sleep(0.25)
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '200ms'")
         try:
@@ -118,7 +136,7 @@ def test_the_blocking_tree_stays_readable_while_a_migration_holds_a_table() -> N
     assert {row["depth"] for row in below} == {1}
     assert all("cost_days" in row["waits_for"] for row in below)
     assert reading.values["db.blocked"] == 2
-    assert 0.2 < reading.values["db.lock_wait"] < 10  # type: ignore[operator] # one number
+    assert 0.2 < reading.values["db.lock_wait"] < 60  # type: ignore[operator] # one number
     assert sized.values["db.size_bytes"] > 1_000_000  # type: ignore[operator] # one number
 
 

@@ -92,11 +92,11 @@ def test_a_canary_waits_from_the_first_one_unanswered_and_a_late_answer_counts()
     Canary.objects.update(waiting_since=ago(90))
     (standing,) = canaries.standings(["paid"])
     assert standing.waits
-    assert 90 <= (standing.seconds or 0) < 95
+    assert 90 <= (standing.seconds or 0) < 150
     canaries.answer("paid", sent[0])
     (standing,) = canaries.standings(["paid"])
     assert (standing.waits, standing.is_due) == (False, True)
-    assert 90 <= (standing.seconds or 0) < 95
+    assert 90 <= (standing.seconds or 0) < 150
     canaries.answer("paid", sent[1])
     assert (canaries.standings(["paid"])[0].seconds or 0) >= 90
 

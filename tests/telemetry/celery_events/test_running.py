@@ -68,7 +68,7 @@ def test_what_a_task_took_and_how_long_it_waited_is_recorded(start_worker: Start
     assert event.queue_wait_ms == (event.started_at - event.queued_at) // timedelta(milliseconds=1)
     assert event.queue_wait_ms > 500
     assert event.duration_ms is not None
-    assert event.duration_ms < 5000
+    assert event.duration_ms < 30_000
     # A countdown is no wait: the queue had it from when it was due.
     assert late.queued_at is not None
     assert late.queued_at >= sent + timedelta(seconds=1)
