@@ -33,10 +33,11 @@ class Ask:
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What the work really took since it was admitted."""
+    """What the work really took since it was admitted; cached tokens are among those that went in."""
 
     cpu_ms: int = 0
     input_tokens: int = 0
+    cached_input_tokens: int = 0
     output_tokens: int = 0
     model: str = ""
 

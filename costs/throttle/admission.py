@@ -217,6 +217,7 @@ def settle(
     cpu_ms: int = 0,
     input_tokens: int = 0,
     output_tokens: int = 0,
+    cached_input_tokens: int = 0,
     cost_usd: Decimal | None = None,
     model: str = "",
     ran: bool = True,
@@ -224,7 +225,8 @@ def settle(
     """Replace what a verdict reserved by what the work really took. Once; never raises into the host.
 
     Args:
-        verdict: what the check answered. cpu_ms, input_tokens, output_tokens: what the work took.
+        verdict: what the check answered. cpu_ms, input_tokens (cached ones included), output_tokens: what
+            the work took.
         cost_usd: instead of the cost that follows from those and `model`.
         ran: False gives everything back, for work that was not started after all.
     """
@@ -240,6 +242,7 @@ def settle(
                 input_tokens=input_tokens,
                 output_tokens=output_tokens,
                 model=model,
+                cached_tokens=cached_input_tokens,
             )
         )
     except (Error, TimeoutError):

@@ -40,6 +40,7 @@ class BudgetHook:
                 held,
                 cpu_ms=spent.cpu_ms,
                 input_tokens=spent.input_tokens,
+                cached_input_tokens=spent.cached_input_tokens,
                 output_tokens=spent.output_tokens,
                 model=spent.model,
             )

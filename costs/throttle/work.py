@@ -76,15 +76,17 @@ def estimated(
     return Amounts(cpu_ms, 1, tokens_in, tokens_out, cost)
 
 
-def real_cost(day: date, *, cpu_ms: int, input_tokens: int, output_tokens: int, model: str) -> int:
-    """Return what work costs by the day's rates, in nano-dollars; cached tokens count in full."""
+def real_cost(
+    day: date, *, cpu_ms: int, input_tokens: int, output_tokens: int, model: str, cached_tokens: int = 0
+) -> int:
+    """Return what work costs by the day's rates, in nano-dollars; before a call none are known as cached."""
     rates = fresh_rates(day)
     cost = job_cost(rates, cpu_ms=cpu_ms, rows=0)
     if input_tokens or output_tokens:
         cost += llm_cost(
             rates.of(model),
             input_tokens=input_tokens,
-            cached_tokens=0,
+            cached_tokens=min(cached_tokens, input_tokens),
             output_tokens=output_tokens,
             requests=1,
         )

@@ -121,7 +121,10 @@ class Call:
         """Settle the reservation and record the call, both under the name by which the model is priced."""
         model = fitted(model, 40)
         spent = admission.Spent(
-            input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, model=model
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cached_input_tokens,
+            output_tokens=usage.output_tokens,
+            model=model,
         )
         admission.settle(self.verdict, spent)
         duration_ms = round((time.monotonic() - self.began) * 1000)

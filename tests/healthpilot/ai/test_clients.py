@@ -75,7 +75,8 @@ def test_a_chat_is_recorded_with_what_the_provider_states(ai: MeteredOpenAI, kee
     assert (event.user_id, event.tier, event.domain, event.job_id) == ("ada", "pro", "support", "job-1")
     assert (event.llm_model, event.provider, event.context_type) == ("gpt-4o", "127.0.0.1", "sums")
     assert event.success
-    assert keeper.spent == [admission.Spent(input_tokens=1200, output_tokens=80, model="gpt-4o")]
+    spent = admission.Spent(input_tokens=1200, cached_input_tokens=1024, output_tokens=80, model="gpt-4o")
+    assert keeper.spent == [spent]
 
 
 def test_responses_and_embeddings_are_recorded_too(ai: MeteredOpenAI) -> None:
