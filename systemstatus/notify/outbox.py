@@ -28,7 +28,7 @@ def write(
     names = list(channels.configured())
     groups: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
-        if names and is_due(alert, now) and not hush.reason(alert):
+        if names and is_due(alert, now) and (is_over(alert) or not hush.reason(alert)):
             groups[alert.caused_by or alert.module].append(alert)
     own: dict[int, list[AlertTransition]] = defaultdict(list)
     for step in steps:
@@ -44,7 +44,7 @@ def write(
 
 def is_due(alert: Alert, now: datetime) -> bool:
     """Say whether an alert is to be told of: it fires and rose, was told of long ago, or is resolved."""
-    if alert.state == AlertState.RESOLVED:
+    if is_over(alert):
         return alert.notified_severity not in {"", Severity.INFO}
     if alert.state not in LOUD or alert.fired_at is None:
         return False
@@ -54,12 +54,14 @@ def is_due(alert: Alert, now: datetime) -> bool:
     return not is_settled and now - alert.notified_at >= REPEAT
 
 
+def is_over(alert: Alert) -> bool:
+    """Say whether it is resolved: nothing keeps that quiet, or who was told of it would wait for ever."""
+    return alert.state == AlertState.RESOLVED
+
+
 def kind_of(alerts: Sequence[Alert]) -> str:
     """Return whether a message tells news, or reminds of what was told."""
-    news = any(
-        alert.state == AlertState.RESOLVED or RANK[alert.severity] > RANK[alert.notified_severity]
-        for alert in alerts
-    )
+    news = any(is_over(alert) or RANK[alert.severity] > RANK[alert.notified_severity] for alert in alerts)
     return Notification.Kind.ALERT if news else Notification.Kind.REPEAT
 
 

@@ -91,6 +91,18 @@ def test_what_is_silenced_is_told_when_the_silence_ends(receiver: Receiver) -> N
     assert sender.send_due(clock.now + MINUTE).sent == 1
 
 
+def test_what_was_told_is_told_to_be_over_though_it_is_silenced_by_then(receiver: Receiver) -> None:
+    clock = Clock()
+    fired(clock)
+    sender.send_due(clock.now + MINUTE)
+    Silence.objects.create(
+        rule="db.*", author="ann", reason="known", starts_at=clock.now, ends_at=clock.now + 99 * MINUTE
+    )
+    clock.cycles("critical", "ok", "ok")
+    sender.send_due(clock.now + 5 * MINUTE)
+    assert told(receiver) == [("alert.firing", 1), ("alert.resolved", 1)]
+
+
 def test_a_failed_delivery_is_tried_again_later_with_the_same_id_and_body(receiver: Receiver) -> None:
     receiver.answers = ["500", "redirect", "200"]
     clock = Clock()
