@@ -26,9 +26,20 @@ def test_quantiles_of_merged_parts_are_those_of_the_whole_within_a_bucket() -> N
         exact = sorted(durations)[int(len(durations) * share)]
         told = merged.quantile_ms(share)
         assert told is not None
-        assert exact * 0.99 <= told <= exact * 1.2
+        assert exact * 0.98 <= told <= exact * 1.02
     assert merged.count == 4000
     assert Histogram().quantile_ms(0.5) is None
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.01, 431.3), (0.5, 471.3), (1, 512)])
+def test_a_quantile_lies_in_its_bucket_where_its_rank_does(share: float, told: float) -> None:
+    assert Histogram({bucket_of(512): 100}).quantile_ms(share) == pytest.approx(told, abs=0.1)
+
+
+def test_no_quantile_is_longer_than_what_took_longest() -> None:
+    one = Histogram()
+    one.add(440)
+    assert one.quantile_ms(0.99) == 440
 
 
 def test_names_without_end_are_bounded_and_what_was_taken_can_be_given_back() -> None:
