@@ -56,7 +56,7 @@ def is_due(alert: Alert, now: datetime) -> bool:
 
 def is_over(alert: Alert) -> bool:
     """Say whether it is resolved: nothing keeps that quiet, or who was told of it would wait for ever."""
-    return alert.state == AlertState.RESOLVED
+    return bool(alert.state == AlertState.RESOLVED)
 
 
 def kind_of(alerts: Sequence[Alert]) -> str:
