@@ -78,14 +78,14 @@ def why(alert: Alert) -> str:
 
 
 def other(alert: Alert) -> str:
-    """Return what an alert says whose rule has no phrase: its budget's metric, or its own message."""
+    """Return what an alert says whose rule has no phrase: the metric, or the message's first sentence."""
     budget = BY_ID.get(alert.rule)
     of = f" of {alert.target}" if alert.target else ""
     if budget and alert.state in {AlertState.NO_DATA, AlertState.ERROR}:
         return f"nothing is known of {budget.metric}{of}"
     if budget and alert.value is not None and alert.rule not in IN_OWN_WORDS:
         return f"{budget.metric}{of} is {value_of(alert)}"
-    return alert.message.rstrip(".") or f"{alert.rule}{of}"
+    return alert.message.partition(". ")[0].rstrip(".") or f"{alert.rule}{of}"
 
 
 def value_of(alert: Alert) -> str:

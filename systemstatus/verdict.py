@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from healthpilot.web.templatetags.figures import relative
@@ -16,6 +16,8 @@ from systemstatus.wording import span_text
 
 LINKS: Final = 4
 FIGURE_WITHIN_S: Final = 300
+# A cause may show later than what it causes, for rules judge windows of 1 to 15 minutes; not hours later.
+CAUSE_WITHIN: Final = timedelta(minutes=20)
 # Of one part, what fails is said before what is slow.
 FAILING: Final = frozenset({"check.down", "api.errors", "queue.failures", "integration.failures"})
 
@@ -188,12 +190,20 @@ def says_first(one: Trouble) -> tuple[bool, float]:
 def below(at: Trouble, by_module: Mapping[str, Trouble], seen: set[str]) -> Trouble | None:
     """Return the trouble of a module that this one rests on; None where all of those are well.
 
-    One that this very trouble explains, as a silent collector explains what is unknown, is none.
+    One that this very trouble explains, as a silent collector explains what is unknown, is none, and
+    neither is one that began long after it.
     """
     module = registry.registered.get(at.module)
     names = [at.caused_by, *(module.depends_on if module else ())]
     known = (by_module[name] for name in names if name in by_module and name not in seen)
-    return next((one for one in known if one.caused_by != at.module), None)
+    return next((one for one in known if one.caused_by != at.module and may_cause(one, at)), None)
+
+
+def may_cause(one: Trouble, other: Trouble) -> bool:
+    """Whether one trouble began early enough to be the cause of another, or is named as it."""
+    if other.caused_by == one.module or one.since is None or other.since is None:
+        return True
+    return one.since <= other.since + CAUSE_WITHIN
 
 
 def sentence(head: Trouble, cause: Trouble) -> str:
@@ -213,7 +223,7 @@ def chain(head: Trouble, cause: Trouble, troubles: Sequence[Trouble]) -> list[Li
     others = [one for one in troubles if one not in (head, cause) and one.since]
     told = [head, *([cause] if cause is not head else []), *others][:LINKS]
     ordered = sorted(told, key=lambda one: (one.since is None, one.since))
-    return [link(one, is_cause=one is cause) for one in ordered] if len(told) > 1 else []
+    return [link(one, is_cause=one is cause is not head) for one in ordered] if len(told) > 1 else []
 
 
 def link(one: Trouble, *, is_cause: bool) -> Link:

@@ -167,6 +167,15 @@ def test_the_sentence_names_what_people_notice_and_what_causes_it() -> None:
     assert found.since == cause.began_at
 
 
+@pytest.mark.parametrize(("later", "is_cause"), [(15, True), (60, False)])
+def test_what_began_long_after_is_no_cause(later: int, is_cause: bool) -> None:
+    seen()
+    make_alert("queue.oldest", "jobs", minutes=90, value=1860, unit="s")
+    make_alert("db.lock_wait", "store", minutes=90 - later, value=40, unit="s")
+    assert ("because" in now().sentence) is is_cause
+    assert ("Cause" in [link.word for link in now().chain]) is is_cause
+
+
 def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
     seen()
     make_alert("queue.depth", "jobs", minutes=9, value=300, unit="jobs", caused_by="mail")
