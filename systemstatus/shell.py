@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from healthpilot.web.templatetags.figures import relative
 from systemstatus.moment import GONE_AFTER_S, Moment
-from systemstatus.standing import NONE, OFF, OK, UNKNOWN, WORDS, Standing, of_alert, of_layers, worst
+from systemstatus.standing import NONE, OFF, OK, UNKNOWN, WORDS, Standing, of_alert, worst
 from systemstatus.tabs import TABS, Tab
 from systemstatus.thresholds import BY_ID
 
@@ -51,8 +51,8 @@ def lines(moment: Moment, found: Sequence[Standing], overall: str, current: Tab 
 
 
 def of_modules(tab: Tab, found: Sequence[Standing]) -> str:
-    """Return the worst status of a tab's layers; none where nothing of them is configured."""
-    status = worst(one.status for one in of_layers(found, tab.layers))
+    """Return the worst status of the modules that a tab tells of; none where none is configured."""
+    status = worst(one.status for one in found if tab.shows(one.module))
     return NONE if status == OFF else status
 
 

@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from systemstatus.moment import Moment
-from systemstatus.registry import Layer
+from systemstatus.registry import Layer, Module
 from systemstatus.tabs import (
     alerts,
     api,
@@ -31,6 +31,7 @@ class Tab:
     read: takes the moment that is shown and the query string; returns the template's context in at most four
     queries. It runs no probe and calls nobody: snapshots and tables of this database only. is_kept: it shows
     nothing but snapshots and alerts, holds no form that changes something, and so is rendered once a minute.
+    only: the names of its layers' modules that it tells of; empty for all of them.
     """
 
     slug: str
@@ -39,6 +40,11 @@ class Tab:
     layers: tuple[Layer, ...]
     read: Callable[[Moment, QueryDict], dict[str, object]]
     is_kept: bool = False
+    only: frozenset[str] = frozenset()
+
+    def shows(self, module: Module) -> bool:
+        """Whether the tab tells of a module, and so takes its colour."""
+        return module.layer in self.layers and (not self.only or module.name in self.only)
 
     @property
     def template(self) -> str:
@@ -76,7 +82,14 @@ TABS: Final = (
         health.read,
         is_kept=True,
     ),
-    Tab("api", "API", "Calls, errors and latency of each route.", (Layer.APP,), api.read),
+    Tab(
+        "api",
+        "API",
+        "Calls, errors and latency of each route.",
+        (Layer.APP,),
+        api.read,
+        only=frozenset({api.MODULE}),
+    ),
     Tab(
         "database",
         "Database",

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.http import QueryDict
@@ -23,12 +23,16 @@ SHOWS: Final = (("", "All"), ("bad", "Not well"))
 
 @dataclass(frozen=True)
 class Line:
-    """One check of one module, with its last runs and the module whose failure explains it."""
+    """One check of one module, with its last runs and the module whose failure explains it.
+
+    is_first: the first of its module, where links to the module lead.
+    """
 
     module: Module
     check: Check
     runs: Sequence[str]
     cause: str
+    is_first: bool = False
 
     @property
     def is_askable(self) -> bool:
@@ -64,7 +68,15 @@ def lines_of(moment: Moment, found: Sequence[Standing]) -> list[Line]:
         for check in generic.checks(one, moment)
         for cause in [cause_of(one.module, by_name) if check.status in BAD else ""]
     ]
-    return sorted(lines, key=lambda line: -RANK[line.check.status] if line.check.status in BAD else 0)
+    return anchored(
+        sorted(lines, key=lambda line: -RANK[line.check.status] if line.check.status in BAD else 0)
+    )
+
+
+def anchored(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines, the first of each module marked, to which links to the module lead."""
+    firsts = {line.module.name: line for line in reversed(lines)}
+    return [replace(line, is_first=firsts[line.module.name] is line) for line in lines]
 
 
 def cause_of(module: Module, by_name: Mapping[str, Standing]) -> str:

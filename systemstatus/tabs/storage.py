@@ -17,7 +17,6 @@ from systemstatus.tabs.overview import decimal
 from systemstatus.wording import figure_text, size_text, span_text
 
 LAYERS: Final = (Layer.CACHE, Layer.STORAGE)
-OBJECTS: Final = "r2"
 UNITS: Final = {
     "cache.memory_bytes": ("Memory in use", "bytes"), "cache.clients": ("Clients", ""),
     "cache.evictions_total": ("Evicted since the start", "keys"), "spool.waiting": ("Events that wait", ""),
@@ -39,7 +38,7 @@ class Store:
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
     every = standings(moment)
-    found = [*of_layers(every, LAYERS), *(one for one in every if one.module.name == OBJECTS)]
+    found = of_layers(every, LAYERS)
     parts = generic.parts_of(moment, found)
     names = [part.standing.module.name for part in parts]
     details = queries.details(names, moment.newest, moment.grain) if moment.newest and names else {}

@@ -19,7 +19,7 @@ GENERAL = {FIRST, "budgets", "health", "alerts", "audit"}
 @register.simple_tag
 def tab_of(module: Module) -> str:
     """Return the address of the tab that tells of a module's layer."""
-    own = [tab for tab in TABS if module.layer in tab.layers and tab.slug not in GENERAL]
+    own = [tab for tab in TABS if tab.slug not in GENERAL and tab.shows(module)]
     return (own[0] if own else BY_SLUG["health"]).url
 
 
