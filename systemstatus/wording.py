@@ -9,6 +9,7 @@ from systemstatus.thresholds import Threshold
 SCALES: Final = ((1024**4, "TB"), (1024**3, "GB"), (1024**2, "MB"), (1024, "kB"))
 SPANS_MS: Final = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 FULL_BELOW: Final = 10
+NEARLY_ALL: Final = 95  # 98.96 % is below a limit of 99 %, and shall read so
 
 
 def figure_text(value: float, unit: str) -> str:
@@ -36,8 +37,8 @@ def size_text(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Return a number with at most two places: three digits tell enough."""
-    places = 0 if abs(value) >= 100 else 1 if abs(value) >= FULL_BELOW else 2
+    """Return a number with at most two places: three digits tell enough, but for shares of nearly all."""
+    places = 0 if abs(value) >= 100 else 1 if FULL_BELOW <= abs(value) < NEARLY_ALL else 2
     return plain(rounded(Decimal(repr(float(value))), places)) or "0"
 
 

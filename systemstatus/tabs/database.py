@@ -78,6 +78,8 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
         "sessions": sessions(detail.get("blocking", [])),
         "connections": connections(detail),
         "tables": tables(detail),
+        "worth_mending": worth_mending(detail),
+        "statements": statements(detail),
         "server": server(detail),
         "checks_ran": checks_ran(parts),
     }
@@ -121,6 +123,17 @@ def told_of(figure: Figure, detail: Mapping[str, Any]) -> str:
     who = " of ".join(part for part in (first["app"], first["account"]) if part)
     held = f" It holds {', '.join(first['holds'])}." if first.get("holds") else ""
     return f"Session {first['pid']}, {who or 'no name'}, {first['state']}.{held}"
+
+
+def worth_mending(detail: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the tables with so many dead rows, or so much bloat, that it is worth the work."""
+    kinds = (("dead rows", "dead_tuples"), ("bloat", "bloat"))
+    return [(words, row) for words, name in kinds for row in detail.get(name, []) if float(row["share"]) >= 1]
+
+
+def statements(detail: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the statements that take most time, their mean in words."""
+    return [row | {"mean": span_text(float(row["mean_ms"]))} for row in detail.get("statements", [])]
 
 
 def facts(figures: Sequence[Figure]) -> list[dict[str, object]]:
