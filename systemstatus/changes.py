@@ -48,6 +48,9 @@ WORDS: Final = {
 }
 
 
+SAID_ALREADY: Final = {("deploy", "release"), ("settings.change", "settings"), ("migrate", "database")}
+
+
 @dataclass(frozen=True)
 class Change:
     """One change of the audit trail, as other pages list it."""
@@ -61,6 +64,15 @@ class Change:
     @property
     def words(self) -> str:
         return words_for(self.action)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.action, self.target)
+
+
+def subject_of(action: str, target: str) -> str:
+    """Return what was changed; empty where the action's words name it already."""
+    return "" if (action, target) in SAID_ALREADY else target
 
 
 def words_for(action: str) -> str:

@@ -17,7 +17,8 @@ from systemstatus.changes import Change, changes_before_each
 from systemstatus.models import Alert, Maintenance, Notification, Severity, Silence
 from systemstatus.moment import Moment
 from systemstatus.notify.channels import configured
-from systemstatus.wording import figure_text
+from systemstatus.thresholds import BY_ID
+from systemstatus.wording import figure_text, limit_words
 
 BY_SEVERITY: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warn", Severity.INFO: "info"}
 SEVERITY_WORDS: Final = {Severity.CRITICAL: "Critical", Severity.WARNING: "Warning", Severity.INFO: "Info"}
@@ -65,6 +66,15 @@ class Shown:
     @property
     def value_text(self) -> str:
         return "" if self.alert.value is None else figure_text(self.alert.value, self.alert.unit)
+
+    @property
+    def limit(self) -> str:
+        """Where the alert's severity begins: 'warns below 99 %'; empty where no budget says."""
+        budget = BY_ID.get(self.alert.rule)
+        if budget is None:
+            return ""
+        warns, critical = limit_words(budget, self.alert.target, self.alert.module).split(", ")
+        return critical if self.alert.severity == Severity.CRITICAL else warns
 
 
 def title_of(module: str) -> str:

@@ -11,7 +11,7 @@ from healthpilot.dataqueue.models import Job, State
 from healthpilot.web.pages import CursorError
 from systemstatus import entries
 from systemstatus.audit_forms import AuditForm, wanted_of
-from systemstatus.changes import words_for
+from systemstatus.changes import subject_of, words_for
 from systemstatus.entries import Around, Difference
 from systemstatus.jobs import VERIFY
 from systemstatus.models import AuditEntry
@@ -35,6 +35,10 @@ class Line:
     @property
     def words(self) -> str:
         return words_for(self.entry.action)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.entry.action, self.entry.target)
 
 
 @dataclass(frozen=True)

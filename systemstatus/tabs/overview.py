@@ -12,13 +12,13 @@ from django.http import QueryDict
 from healthpilot.web.templatetags.figures import relative
 from systemstatus import heartbeats, judging, queries
 from systemstatus.alerts.quiet import Hush
-from systemstatus.changes import words_for
+from systemstatus.changes import subject_of, words_for
 from systemstatus.figures import BY_LEVEL
 from systemstatus.heartbeats import Series
 from systemstatus.models import Alert, AuditEntry
 from systemstatus.moment import Moment
 from systemstatus.phrases import capital, phrase, title_of
-from systemstatus.standing import NONE, WORDS, Standing, of_alert, standings
+from systemstatus.standing import NONE, OFF, WORDS, Standing, of_alert, standings
 from systemstatus.thresholds import BY_ID, Threshold
 from systemstatus.verdict import Verdict, verdict
 from systemstatus.wording import figure_text, limit_words
@@ -105,6 +105,10 @@ class Change:
     def words(self) -> str:
         return words_for(self.entry.action)
 
+    @property
+    def subject(self) -> str:
+        return subject_of(self.entry.action, self.entry.target)
+
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     """Return what the tab shows."""
@@ -113,7 +117,8 @@ def read(moment: Moment, params: QueryDict) -> dict[str, object]:
     alerts = alert_lines(moment)
     return {
         "verdict": ruling,
-        "layers": layers_of(moment, found),
+        "layers": layers_of(moment, [one for one in found if one.status != OFF]),
+        "off": [one for one in found if one.status == OFF],
         "coverage": covered(moment),
         "slots_from": heartbeats.slots_of(moment)[0],
         "slot_minutes": heartbeats.slot_minutes(moment),
