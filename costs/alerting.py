@@ -176,7 +176,7 @@ def unpriced(today: date) -> Iterator[Finding]:
             level=Level.WARNING,
             value=float(calls),
             unit="calls",
-            message=f"{calls:,} calls of {model} have no price; the constants stood in. Set one at Prices.",
+            message=f"{calls:,} calls of {model} have no price and count at default rates. Set one.",
             core=False,
         )
 

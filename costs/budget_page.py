@@ -173,11 +173,19 @@ def change_lines(
                 "value": written(cap, kept) if typed is None else typed.get(cap.name, ""),
                 "unit": cap.unit,
                 "used": share,
+                "so_far": "" if scope.key == EACH_USER else so_far(cap, used[PLACES[cap.name]]),
                 "status": status_of(share) if share is not None else "",
                 "errors": [errors[cap.name]] if cap.name in errors else [],
             }
         )
     return lines
+
+
+def so_far(cap: Cap, used: int) -> str:
+    """Return what a scope used in a cap's day or month until now, in the unit in which the cap is typed."""
+    in_words = f" ({numbers.duration(used)})" if cap.name == "daily_cpu_ms_cap" else ""
+    text = numbers.money(Decimal(used).scaleb(-9)) if cap.is_money else f"{used:,}{in_words}"
+    return f"{text} so far {'this month' if window(cap) == 'month' else 'today'}"
 
 
 def checked(typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -205,8 +213,8 @@ def effect(scope: Scope, limits: Mapping[str, Any]) -> dict[str, Any]:
         if cap.name in limits
         for line in effect_of(cap, limits[cap.name], used[PLACES[cap.name]], scope)
     ]
-    nothing = {"status": "info", "text": "Nothing is capped: all work runs."}
-    return {"title": "What this does from the next job on", "lines": lines or [nothing]}
+    lines = lines or [{"status": "info", "text": "Nothing is capped: all work runs."}]
+    return {"title": "What this does from the next job on", "lines": lines}
 
 
 def effect_of(cap: Cap, value: Any, used: int, scope: Scope) -> list[dict[str, str]]:

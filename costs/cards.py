@@ -211,9 +211,10 @@ def unpriced_calls(periods: Periods, models: Sequence[ModelRow]) -> Card:
     calls = sum(day.ai_calls for day in periods.shown)
     every = bool(figures["total"]) and figures["total"] == calls
     if every:
-        foot = "No model has a price yet; constants apply"
+        foot = "No model has a price yet; default rates apply"
     elif models:
-        foot = f"{numbers.count(len(models))} {'model' if len(models) == 1 else 'models'}, at the constants"
+        count = f"{numbers.count(len(models))} {'model' if len(models) == 1 else 'models'}"
+        foot = f"{count} without a price, at default rates"
     else:
         foot = "Every call has a price" if calls else ""
     warns = bool(figures["total"]) and not every

@@ -127,7 +127,7 @@ def subject_cards(
         found += [cards.ai_calls(periods), cards.cache_hits(periods, tells_savings=False)]
     if subject.kind in (DOMAIN, MODEL):
         unpriced = sum(day.unpriced_calls for day in periods.shown)
-        foot = "At the constants" if unpriced else "Every call has a price"
+        foot = "At default rates" if unpriced else "Every call has a price"
         found.append(cards.card("unpriced_calls", "Unpriced calls", cards.COUNT, periods, foot=foot))
     if subject.kind in (USER, JOB_TYPE, DOMAIN):
         found.append(cpu(periods))

@@ -23,6 +23,7 @@ from costs.pricing import plain
 from costs.rollup import LeaseLost, RollupBusy
 from costs.rollup.rates import current_constants
 from costs.usage import UsageError
+from healthpilot.web import numbers
 from healthpilot.web.access import has_role, role_required
 from healthpilot.web.pages import CursorError
 from healthpilot.web.roles import Role
@@ -123,7 +124,7 @@ def form_context(form: PriceForm) -> dict[str, Any]:
 def constants_per_million() -> dict[str, str]:
     """Return what a million tokens cost where no price row says otherwise, in USD."""
     constants = current_constants()
-    return {name: plain(Decimal(constants[f"{name}_usd"]).scaleb(6)) for name in ("input", "output")}
+    return {name: numbers.money(Decimal(constants[f"{name}_usd"]).scaleb(6)) for name in ("input", "output")}
 
 
 @role_required(Role.ADMIN)

@@ -66,7 +66,7 @@ def test_a_changed_budget_shows_on_the_page_at_once(client: Client) -> None:
     def shown() -> str:
         return client.get("/admin/cost").content.decode().split('id="kpi-budget"')[1].split("</article>")[0]
 
-    assert "Nothing caps everything" in shown()
+    assert "No cap on everything" in shown()
     capped(daily_cost_usd_cap=Decimal(4))
     assert "125 %" in shown()
     assert "Over" in shown()

@@ -85,7 +85,7 @@ def test_unpriced_calls_warn_only_where_others_have_a_price() -> None:
     every = made(now=Day(ai_calls=10, unpriced_calls=10))["unpriced_calls"]
     assert some.warns
     assert not every.warns
-    assert "constants apply" in every.foot
+    assert "default rates apply" in every.foot
 
 
 @pytest.mark.parametrize("days", [1, 7, 30])

@@ -66,7 +66,7 @@ def test_a_models_page_says_which_price_made_which_days(staff: Client) -> None:
     )
     assert f"number {made[0].price.pk}" in shown  # type: ignore[union-attr] # filtered above
     assert "/admin/cost/prices/history?model=m-priced" in shown
-    assert "at the constants" in page(staff, "/admin/cost/models/m-unknown?days=30")
+    assert "at default rates" in page(staff, "/admin/cost/models/m-unknown?days=30")
     assert 'id="prices"' not in page(staff, "/admin/cost/users/usr_a?days=30")
 
 
