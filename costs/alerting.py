@@ -176,7 +176,7 @@ def unpriced(today: date) -> Iterator[Finding]:
             level=Level.WARNING,
             value=float(calls),
             unit="calls",
-            message=f"{calls:,} calls of {model} have no price and count at default rates. Set one.",
+            message=f"{calls:,} calls of {model} have no price and count at default rates. Set a price.",
             core=False,
         )
 

@@ -15,6 +15,7 @@ from systemstatus.standing import ERROR, OFF, OK, RANK, UNKNOWN, WARN, WORDS, St
 from systemstatus.wording import span_text
 
 LINKS: Final = 4
+CAUSE: Final = "Cause"
 FIGURE_WITHIN_S: Final = 300
 # A cause may show later than what it causes, for rules judge windows of 1 to 15 minutes; not hours later.
 CAUSE_WITHIN: Final = timedelta(minutes=20)
@@ -58,6 +59,11 @@ class Verdict:
     @property
     def word(self) -> str:
         return WORDS[self.status]
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether the chain leads from a cause to what people notice; else it lists what is wrong."""
+        return any(link.word == CAUSE for link in self.chain)
 
 
 def verdict(moment: Moment, found: Sequence[Standing]) -> Verdict:
@@ -229,7 +235,7 @@ def chain(head: Trouble, cause: Trouble, troubles: Sequence[Trouble]) -> list[Li
 def link(one: Trouble, *, is_cause: bool) -> Link:
     where = capital(layer_of(one.module)) or title_of(one.module)
     at = f"{one.since:%H:%M} {where}" if one.since else where
-    return Link(at, capital(one.phrase), one.status, "Cause" if is_cause else WORDS[one.status])
+    return Link(at, capital(one.phrase), one.status, CAUSE if is_cause else WORDS[one.status])
 
 
 def why(found: Sequence[Standing], troubles: Sequence[Trouble]) -> str:
