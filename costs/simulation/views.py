@@ -76,7 +76,8 @@ def replayed(
     except (TooMuchError, TooManyRows):
         return {"is_too_much": True}
     shown = pages.shown(found, limits, page.rows)
-    return tables_of(shown) | {"users": pages.users_table(shown.users, **neighbours(page, address))}
+    ends = {"first_on": span.first_on, "last_on": span.last_on}
+    return tables_of(shown) | ends | {"users": pages.users_table(shown.users, **neighbours(page, address))}
 
 
 def tables_of(shown: pages.Shown) -> dict[str, Any]:
