@@ -126,7 +126,7 @@ DATABASES = {"default": configuration.database(DATABASE_URL, SESSION_LIMITS, pat
 REDIS_ADDRESS = configuration.redis_address(REDIS_URL)
 CACHES = {
     "default": {
-        "BACKEND": "healthpilot.cache.ForgivingRedisCache",
+        "BACKEND": "telemetry.lookups.CountedCache",
         "LOCATION": REDIS_ADDRESS,
         "KEY_PREFIX": "hp:",
     }

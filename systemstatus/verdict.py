@@ -21,6 +21,10 @@ FIGURE_WITHIN_S: Final = 300
 CAUSE_WITHIN: Final = timedelta(minutes=20)
 # Of one part, what fails is said before what is slow.
 FAILING: Final = frozenset({"check.down", "api.errors", "queue.failures", "integration.failures"})
+# What wants care one day, and makes nothing above it fail or wait.
+EXPLAINS_NOTHING: Final = frozenset(
+    {"cache.hit", "db.dead_tuples", "db.bloat", "db.xid_age", "db.inactive_slot", "tls.days"}
+)
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,8 @@ def root(head: Trouble, troubles: Sequence[Trouble]) -> Trouble:
     """Return the trouble that explains another: what it names as its cause, or what its module depends on."""
     by_module: dict[str, Trouble] = {}
     for one in sorted(troubles, key=says_first):
-        by_module.setdefault(one.module, one)
+        if one.rule not in EXPLAINS_NOTHING:
+            by_module.setdefault(one.module, one)
     seen, at = {head.module}, head
     while (under := below(at, by_module, seen)) is not None:
         seen.add(under.module)

@@ -13,13 +13,13 @@ from telemetry.histograms import Histogram
 # By how much counts grew within the window: good and bad ones of a share, or one a span.
 SHARES: Final = {
     "db.cache_hit": ("db.blocks_hit_total", "db.blocks_read_total"),
-    "cache.hit": ("cache.hits_total", "cache.misses_total"),
 }
 GROWTH: Final = {"db.deadlocks": "db.deadlocks_total"}
-# Counts of single minutes, added up: bad ones of all, or one.
+# Counts of single minutes, added up: those of one sort of all, or one.
 PARTS: Final = {
     "queue.failures": ("queue.failed", "queue.runs"),
     "api.errors": ("api.errors_5xx", "api.requests"),
+    "cache.hit": ("cache.hits", "cache.lookups"),
     "integration.failures": ("integration.failed", "integration.calls"),
 }
 SUMS: Final = {"api.exceptions": "api.exceptions_count"}
@@ -74,8 +74,8 @@ def figures(budget: Threshold, window: Sequence[Seen]) -> dict[str, float]:
         good, bad = (grown(window, name) for name in SHARES[budget.id])
         return share(good, good + bad, budget)
     if budget.id in PARTS:
-        failed, every = (added(window, name) for name in PARTS[budget.id])
-        return share(failed, every, budget)
+        some, every = (added(window, name) for name in PARTS[budget.id])
+        return share(some, every, budget)
     if budget.id in QUANTILES:
         found = quantile(window, *QUANTILES[budget.id], at_least=fewest(budget))
         unit = UNITS.get(budget.id)

@@ -13,13 +13,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from systemstatus.models import Snapshot
+from systemstatus.probes.integrations import last_values
+from systemstatus.probes.web import CATCH_UP, redis_minute
 from systemstatus.registry import Reading, Value
+from telemetry import flushing, lookups
 
 SAMPLES: Final = 5
 LIMIT_S: Final = 1.0
 MOST_KEYS: Final = 20_000
 MOST_GROUPS: Final = 20
 WEIGHED: Final = 5
+DRAINED: Final = "cache.drained"
 
 
 def client() -> redis.Redis:
@@ -49,7 +53,8 @@ def state() -> Reading:
     """Return memory, evictions, hits and clients as INFO tells them."""
     with client() as cache:
         info: dict[str, Any] = cache.info()
-    values: dict[str, Value] = {
+        looked_up = lookups_since(cache)
+    values: dict[str, Value] = looked_up | {
         "cache.memory_bytes": info["used_memory"],
         "cache.clients": info["connected_clients"],
         "cache.hits_total": info["keyspace_hits"],
@@ -62,6 +67,17 @@ def state() -> Reading:
     if most:
         values["cache.memory"] = round(100 * info["used_memory"] / most, 2)
     return Reading(values, {"server": server_of(info)})
+
+
+def lookups_since(broker: redis.Redis) -> dict[str, Value]:
+    """Return how many lookups of the cache there were since the last pass, and how many found something."""
+    minute = redis_minute(broker)
+    first = max(int(last_values("redis").get(DRAINED, 0)) + 1, minute - CATCH_UP)
+    counted = [flushing.seen(lookups.KIND, one, broker=broker) for one in range(first, minute)]
+    hits, misses = (
+        sum(one[name].count for one in counted if name in one) for name in (lookups.HIT, lookups.MISS)
+    )
+    return {DRAINED: minute - 1, "cache.hits": hits, "cache.lookups": hits + misses}
 
 
 def keys() -> Reading:

@@ -176,6 +176,14 @@ def test_what_began_long_after_is_no_cause(later: int, is_cause: bool) -> None:
     assert ("Cause" in [link.word for link in now().chain]) is is_cause
 
 
+def test_what_wants_care_one_day_explains_no_failure() -> None:
+    seen()
+    make_alert("queue.failures", "jobs", severity="warning", value=9, unit="%", minutes=5)
+    make_alert("db.bloat", "store", severity="warning", value=75, unit="%", minutes=60)
+    assert "because" not in now().sentence
+    assert "of job runs fail" in now().sentence
+
+
 def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
     seen()
     make_alert("queue.depth", "jobs", minutes=9, value=300, unit="jobs", caused_by="mail")
