@@ -1,13 +1,14 @@
 """Key figures of a range: totals, what complete days were compared with, and a series for each sparkline."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from costs.queries import Day, ModelRow
 from costs.ranges import DateRange
-from costs.savings import Savings
+from costs.savings import Savings, exact_sum
 from healthpilot.web import numbers
 
 Figure = Decimal | int | None
@@ -132,8 +133,10 @@ def cards(
 def summed(periods: Periods, name: str) -> dict[str, Figure | Sequence[Figure]]:
     """Return total, current, previous and both series of one column."""
     shown, complete, previous = ([getattr(day, name) for day in days] for days in vars(periods).values())
+    # Money stays money where there is no day to add up, and keeps every digit.
+    add: Callable[[list[Any]], Figure] = exact_sum if name == "cost_exact" else sum
     return {
-        "total": sum(shown), "current": sum(complete), "previous": sum(previous),
+        "total": add(shown), "current": add(complete), "previous": add(previous),
         "series": shown, "previous_series": previous,
     }  # fmt: skip
 

@@ -65,6 +65,13 @@ def test_cost_endpoints_refuse_accounts_that_are_not_staff(client: Client, path:
     assert answer.json()["error"]["code"] == "staff_required"
 
 
+def test_money_is_text_also_on_a_first_day_without_a_complete_one(staff: Client) -> None:
+    make_month(days=3, users=2)
+    card = got(staff, "/api/admin/cost/summary?days=1")["cards"]["spend"]
+    assert [type(card[name]) for name in ("total", "complete", "previous")] == [str, str, str]
+    assert (card["complete"], card["change"]) == ("0", None)
+
+
 def test_the_summary_has_every_card_and_sum(staff: Client) -> None:
     assert set(got(staff, "/api/admin/cost/summary")["cards"]) == {
         "spend",
