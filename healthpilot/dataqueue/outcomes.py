@@ -20,7 +20,7 @@ from healthpilot.dataqueue.redaction import without_secrets
 
 FIRST_PAUSE_S = 10
 LONGEST_PAUSE_S = 3600
-# Jobs deferred to one moment come back spread over a while: so much each, for so many at most.
+# A user's jobs deferred to one moment come back one after the other: so much each, for so many at most.
 SPREAD_EACH_S = 0.5
 SPREAD_MOST = 1200
 ONE_START_LESS = Greatest(F("stuck") - 1, Value(0))
@@ -78,14 +78,14 @@ def pause_s(failures: int) -> float:
     return pause * random.uniform(0.75, 1.25)
 
 
-def defer(claim: Claim, verdict: Verdict, *, begun: bool, actor: str) -> None:
+def defer(claim: Claim, job: Job, verdict: Verdict, *, begun: bool, actor: str) -> None:
     """Put the job off as admission says; before it began that is no attempt."""
     if by := cancel_asked(claim):
         cancel(claim, by=by)
         return
     release_at = verdict.release_at or timezone.now() + timedelta(minutes=1)
     columns: dict[str, Any] = {
-        "not_before": spread(release_at, verdict.rule),
+        "not_before": spread(release_at, verdict.rule, job.user_id),
         "defer_reason": verdict.reason[:300],
         "defer_rule": verdict.rule[:120],
         "attempt": F("attempt") - (0 if begun else 1),
@@ -95,11 +95,14 @@ def defer(claim: Claim, verdict: Verdict, *, begun: bool, actor: str) -> None:
     leave(claim, State.DEFERRED, "deferred", detail, actor=actor, **columns)
 
 
-def spread(release_at: datetime, rule: str) -> datetime:
-    """Return a moment after the release, the later the more jobs wait for it: they come back one by one."""
+def spread(release_at: datetime, rule: str, user_id: str) -> datetime:
+    """Return a moment after the release, the later the more jobs of this user wait for it.
+
+    So everybody's first comes before anybody's second, also where the cap is full again before all came.
+    """
     waiting = Job.objects.filter(state=State.DEFERRED, defer_rule=rule[:120], not_before__gte=release_at)
-    length_s = waiting[:SPREAD_MOST].count() * SPREAD_EACH_S
-    return release_at + timedelta(seconds=random.uniform(0, length_s))
+    place: int = waiting.filter(user_id=user_id)[:SPREAD_MOST].count()
+    return release_at + timedelta(seconds=SPREAD_EACH_S * (place + random.random()))
 
 
 def hand_back(claim: Claim, job: Job, why: str, *, actor: str) -> None:

@@ -65,7 +65,7 @@ class Run:
                 verdict = budget.ask()
                 put_off = self.attempt(kind, work, budget) if verdict else verdict
             if put_off is not None:
-                outcomes.defer(self.claim, put_off, begun=bool(verdict), actor=self.owner)
+                outcomes.defer(self.claim, self.job, put_off, begun=bool(verdict), actor=self.owner)
         except LeaseLostError:
             raise
         except Exception as error:

@@ -18,7 +18,7 @@ def failed(claim: Claim, job: Job) -> None:
 
 
 def put_off(claim: Claim, job: Job) -> None:
-    outcomes.defer(claim, Verdict(action="defer", reason="full", rule="cap"), begun=True, actor="w")
+    outcomes.defer(claim, job, Verdict(action="defer", reason="full", rule="cap"), begun=True, actor="w")
 
 
 @pytest.mark.parametrize("let_go", [failed, put_off])

@@ -113,15 +113,14 @@ def test_what_is_due_waits_again_each_user_s_jobs_apart() -> None:
     assert set(taken[:2]) == {crowd[0], one}
 
 
-def test_jobs_deferred_to_one_moment_come_back_spread_over_a_while() -> None:
+def test_of_jobs_deferred_to_one_moment_everybody_s_first_comes_before_anybody_s_second() -> None:
     release = timezone.now() + timedelta(hours=2)
-    for _ in range(4):
-        put(not_before=release)
-    Job.objects.update(defer_rule="tier:free")
-    assert all(
-        release <= outcomes.spread(release, "tier:free") <= release + timedelta(seconds=2) for _ in range(20)
-    )
-    assert outcomes.spread(release, "another") == release
+    for place in range(4):
+        moment = outcomes.spread(release, "tier free jobs", "ada")
+        assert timedelta(seconds=place / 2) <= moment - release < timedelta(seconds=(place + 1) / 2)
+        Job.objects.filter(pk=put(not_before=moment)).update(defer_rule="tier free jobs")
+    for user, rule in (("one", "tier free jobs"), ("ada", "another")):
+        assert outcomes.spread(release, rule, user) - release < timedelta(seconds=0.5)
 
 
 @committed
