@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 EVENTS = ("telemetry_job_events", "telemetry_llm_events", "telemetry_shipments")
-PARTIALS = ("usage_hourly", "usage_daily", "usage_wait_daily")
+PARTIALS = ("usage_hourly", "usage_user_hourly", "usage_daily", "usage_wait_daily")
 COSTS = (
     "cost_user_daily",
     "cost_global_daily",

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 
 from celery import shared_task
 from django.conf import settings
@@ -16,7 +16,7 @@ from costs.rollup import LeaseLost, RollupBusy, rollup_costs_for_date
 from costs.throttle import decisions, seeding
 from costs.throttle.admission import state
 from costs.throttle.counters import CountersAway
-from costs.usage import UsageError, fold_pending
+from costs.usage import UsageError, complete_user_hours, fold_pending
 
 logger = logging.getLogger(__name__)
 
@@ -37,13 +37,17 @@ def rollup_open_days() -> None:
 
 @shared_task(name="costs.rollup_due_days")
 def rollup_due_days() -> None:
-    """Close the local days whose close is due and not done, however many nights were missed."""
+    """Close the local days whose close is due and not done, however many nights were missed.
+
+    Then make up what is left until a day is over: how its cost fell on its hours, and who used what in them.
+    """
     now = timezone.now()
     days = due_days(now)
     if days:
         fold(wait_s=10)
         roll_up(days)
     note_hours(now)
+    complete_users(now)
 
 
 @shared_task(name="costs.compare_budgets")
@@ -81,6 +85,14 @@ def fold(*, wait_s: float) -> None:
         fold_pending(wait_s=wait_s)
     except UsageError as error:
         logger.warning("Usage not folded: %s", error)
+
+
+def complete_users(now: datetime) -> None:
+    """Make up the usage by hour and user of days that are over; otherwise as fold."""
+    try:
+        complete_user_hours(now, wait_s=10)
+    except UsageError as error:
+        logger.warning("Usage by hour and user not made: %s", error)
 
 
 def roll_up(days: Iterable[date]) -> None:

@@ -13,7 +13,7 @@ from costs.models.daily import (
 )
 from costs.models.fields import ExactDecimalField
 from costs.models.prices import ModelPrice
-from costs.models.usage import UsageDaily, UsageHourly, UsageSums, UsageWaitDaily
+from costs.models.usage import UsageDaily, UsageHourly, UsageSums, UsageUserHourly, UsageWaitDaily
 
 __all__ = [
     "NO_CAP",
@@ -33,5 +33,6 @@ __all__ = [
     "UsageDaily",
     "UsageHourly",
     "UsageSums",
+    "UsageUserHourly",
     "UsageWaitDaily",
 ]

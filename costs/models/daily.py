@@ -30,7 +30,8 @@ class CostDay(models.Model):
 
     lease_token is a fencing token: a rollup writes only while the token is the one it claimed. constants_json
     holds the environment's prices that the last rollup used, hours_json the part of a closed day's cost that
-    was spent by the end of each local hour, in millionths.
+    was spent by the end of each local hour, in millionths. user_hours_due_at is since when the day's usage by
+    hour and user lacks what its usage by day has: it is made up once the day is over.
     """
 
     date = models.DateField(primary_key=True)
@@ -39,6 +40,7 @@ class CostDay(models.Model):
     closed_at = models.DateTimeField(null=True)
     constants_json = models.JSONField(null=True)
     hours_json = models.JSONField(null=True)
+    user_hours_due_at = models.DateTimeField(null=True)
     lease_token = models.BigIntegerField(db_default=0)
     lease_pid = models.IntegerField(null=True)
     lease_until = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""Usage partials by hour and by day, and how long jobs waited."""
+"""Usage partials by hour, by day and user, and by hour and user; and how long jobs waited."""
 
 from django.db import models
 
@@ -6,10 +6,9 @@ from telemetry.models import key_field
 
 
 class UsageSums(models.Model):
-    """The sums that both grains of the usage partials keep; model is '' for jobs."""
+    """The sums that every grain of the usage partials keeps; model is '' for jobs."""
 
     day = models.DateField()
-    user_id = key_field(40)
     tier = key_field(16)
     domain = key_field(16)
     model = key_field(40)
@@ -46,22 +45,40 @@ class UsageSums(models.Model):
 
 
 class UsageHourly(UsageSums):
-    """Usage of one local hour; hour is the UTC instant at which it begins."""
+    """Usage of one local hour, all users together; hour is the UTC instant at which it begins."""
 
-    pk = models.CompositePrimaryKey("day", "hour", "user_id", "tier", "domain", "model")
+    pk = models.CompositePrimaryKey("day", "hour", "tier", "domain", "model")
     hour = models.DateTimeField()
 
     class Meta:
         db_table = "usage_hourly"
 
     def __str__(self) -> str:
+        return f"{self.tier}, {self.domain} at {self.hour:%Y-%m-%d %H:%M}"
+
+
+class UsageUserHourly(UsageSums):
+    """Usage of one user in one local hour.
+
+    A day's rows are made once it is over: see CostDay.user_hours_due_at.
+    """
+
+    pk = models.CompositePrimaryKey("day", "hour", "user_id", "tier", "domain", "model")
+    hour = models.DateTimeField()
+    user_id = key_field(40)
+
+    class Meta:
+        db_table = "usage_user_hourly"
+
+    def __str__(self) -> str:
         return f"{self.user_id} at {self.hour:%Y-%m-%d %H:%M}"
 
 
 class UsageDaily(UsageSums):
-    """Usage of one local day of COST_TIMEZONE."""
+    """Usage of one user on one local day of COST_TIMEZONE."""
 
     pk = models.CompositePrimaryKey("day", "user_id", "tier", "domain", "model")
+    user_id = key_field(40)
 
     class Meta:
         db_table = "usage_daily"

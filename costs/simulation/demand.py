@@ -15,7 +15,7 @@ from costs.days import cost_zone, day_bounds
 from costs.pricing import EXACT
 from costs.simulation.replay import Demand
 from costs.throttle.amounts import NANO_PLACES
-from costs.throttle.scopes import Scope
+from costs.throttle.scopes import USER, Scope
 from costs.throttle.truth import CONDITIONS
 
 USERS_A_BATCH: Final = 500
@@ -29,7 +29,7 @@ PRICED: Final = priced.RATES.format(day="usage.day") + priced.PRICES.format(
 )
 
 HOURS: Final = f"""
-SELECT usage.day, hour, {GROUP}, {SUMS} FROM usage_hourly AS usage {PRICED}
+SELECT usage.day, hour, {GROUP}, {SUMS} FROM {{table}} AS usage {PRICED}
 WHERE usage.day BETWEEN %(first_on)s AND %(last_on)s AND {{condition}}
 GROUP BY 1, 2, 3 ORDER BY 2, 1, 3"""
 
@@ -43,7 +43,7 @@ USER_HOURS: Final = f"""
 SELECT usage.user_id, usage.day, usage.hour, {SUMS}
 FROM unnest(%(hour_days)s::date[], %(hours)s::timestamptz[]) AS span (day, hour)
 CROSS JOIN LATERAL (
-    SELECT * FROM usage_hourly AS kept WHERE kept.day = span.day AND kept.hour = span.hour
+    SELECT * FROM usage_user_hourly AS kept WHERE kept.day = span.day AND kept.hour = span.hour
         AND kept.user_id BETWEEN %(lowest)s AND %(highest)s AND kept.user_id = ANY(%(users)s::text[])
 ) AS usage {PRICED}
 GROUP BY 1, 2, 3 ORDER BY 1, 3, 2"""
@@ -86,7 +86,8 @@ class Span:
 
 def shared_hours(scope: Scope, span: Span) -> list[Demand]:
     """Return what each tier took in a scope, hour by hour; at most 25 hours a day and one group a tier."""
-    sql = HOURS.format(condition=CONDITIONS[scope.kind])
+    table = "usage_user_hourly" if scope.kind == USER else "usage_hourly"
+    sql = HOURS.format(table=table, condition=CONDITIONS[scope.kind])
     return [span.demand(day, hour, group, sums) for day, hour, group, *sums in rows(sql, scope, span)]
 
 

@@ -19,7 +19,8 @@ SELECT usage.user_id, sum(jobs * stop.left_s)::bigint, sum(ai_calls * stop.left_
 FROM unnest(%(stop_days)s::date[], %(stop_hours)s::timestamptz[], %(stop_groups)s::text[],
     %(left_s)s::bigint[], %(stopped_at)s::timestamptz[], %(released_at)s::timestamptz[])
     AS stop (day, hour, of_group, left_s, stopped_at, released_at)
-JOIN usage_hourly AS usage ON usage.day = stop.day AND usage.hour = stop.hour AND {GROUP} = stop.of_group
+JOIN usage_user_hourly AS usage
+    ON usage.day = stop.day AND usage.hour = stop.hour AND {GROUP} = stop.of_group
 WHERE {{condition}} GROUP BY usage.user_id HAVING {WAITED} > 0 {{place}}
 ORDER BY {WAITED} {{order}}, usage.user_id {{tie}} LIMIT %(most)s"""
 

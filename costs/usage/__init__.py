@@ -8,6 +8,7 @@ from costs.usage.fold import fold_pending
 from costs.usage.lock import FoldBusy, UsageError, ZoneChanged, check_zone
 from costs.usage.rebuild import RawRowsGone, has_raw_rows_gone, rebuild_day_from_raw
 from costs.usage.rezone import adopt_zone
+from costs.usage.user_hours import complete_user_hours
 
 __all__ = [
     "FoldBusy",
@@ -16,6 +17,7 @@ __all__ = [
     "ZoneChanged",
     "adopt_zone",
     "check_zone",
+    "complete_user_hours",
     "fold_pending",
     "has_raw_rows_gone",
     "rebuild_day_from_raw",

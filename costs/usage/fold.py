@@ -1,20 +1,24 @@
 """Adds raw rows to the usage partials in small steps, led by the marks that each storing transaction left."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from costs.days import local_today
 from costs.usage.lock import WAIT_S, busy_on_lock_timeout, hold_partials, mark_dirty, settle_own_rows
-from costs.usage.statements import KINDS, fold_statement
+from costs.usage.statements import KINDS, UsageKind, fold_statement
 
 CHUNK_EVENTS = 200_000
 CHUNK_MARKS = 20_000
 # Rows further apart than this are read by two statements: a late import beside the live trickle.
 SPAN_GAP = timedelta(hours=6)
 NARROW_SPAN = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -85,14 +89,14 @@ def fold_chunk(max_events: int, wait_s: float, chosen: Choice) -> int:
     """Fold the oldest marks in one transaction and return the rows counted."""
     with busy_on_lock_timeout(), transaction.atomic(), connection.cursor() as cursor:
         tz = hold_partials(cursor, wait_s=wait_s)
-        rows: dict[date, int] = {}
+        rows: Counter[date] = Counter()
+        over = days_over(cursor)
         marks = take_marks(cursor, max_events, chosen)
         for span in spans(marks):
-            for day, count in fold_span(cursor, span, tz.key):
-                rows[day] = rows.get(day, 0) + count
+            rows.update(fold_span(cursor, span, tz.key, over))
         settle_own_rows(cursor, [mark.shipment for mark in marks])
-        mark_dirty(cursor, sorted(rows))
-        return sum(rows.values())
+        mark_dirty(cursor, sorted(rows), due_from=over.today)
+        return rows.total()
 
 
 def take_marks(cursor: CursorWrapper, max_events: int, chosen: Choice) -> list[Mark]:
@@ -133,19 +137,89 @@ def is_near(mark: Mark, kind: str, reach: datetime) -> bool:
     return mark.kind == kind and mark.first_at <= reach + SPAN_GAP
 
 
-def fold_span(cursor: CursorWrapper, marks: list[Mark], zone: str) -> list[tuple[date, int]]:
+@dataclass(frozen=True)
+class Over:
+    """Which days get their usage by hour and user at once: those before today whose rows are not due anyway.
+
+    Many users make it as many rows as there are events: today it waits until the day is over.
+    """
+
+    today: date
+    due: list[date]
+
+    def holds(self, day: date | None) -> bool:
+        """Say whether a day is one of them; without a day (several, not known) that it may be."""
+        return day is None or (day < self.today and day not in self.due)
+
+
+def days_over(cursor: CursorWrapper) -> Over:
+    """Return which days are over; to be asked under the lock of the partials."""
+    cursor.execute("SELECT date FROM cost_days WHERE user_hours_due_at IS NOT NULL")
+    return Over(local_today(datetime.now(UTC)), [day for (day,) in cursor.fetchall()])
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A span of instants, both inclusive; hour is the one local hour (as day and instant) that holds it."""
+
+    first: datetime
+    last: datetime
+    hour: tuple[date, datetime] | None
+
+
+def fold_span(cursor: CursorWrapper, marks: list[Mark], zone: str, over: Over) -> dict[date, int]:
     """Add the rows of neighbouring marks of one kind; return the days touched with the rows counted."""
     shipments = [mark.shipment for mark in marks]
-    first_at, last_at = min(mark.first_at for mark in marks), max(mark.last_at for mark in marks)
+    values = {
+        "tz": zone,
+        "lowest": min(shipments),
+        "highest": max(shipments),
+        "shipments": shipments,
+        "today": over.today,
+        "due": over.due,
+    }
+    first, last = min(mark.first_at for mark in marks), max(mark.last_at for mark in marks)
+    rows: Counter[date] = Counter()
+    for piece in pieces(cursor, first, last, zone):
+        rows.update(fold_piece(cursor, KINDS[marks[0].kind], piece, values, over))
+    return rows
+
+
+def pieces(cursor: CursorWrapper, first: datetime, last: datetime, zone: str) -> list[Piece]:
+    """Cut a short span where its local hour ends; leave one that is longer, or odd, as it is."""
+    if last - first > NARROW_SPAN:
+        return [Piece(first, last, None)]
+    hour, next_hour = local_hours(cursor, [first, last], zone)
+    if hour == next_hour:
+        return [Piece(first, last, hour)]
+    start = next_hour[1]
+    end = start - INSTANT
+    # Where the clock changes by half an hour in between, hours overlap.
+    if local_hours(cursor, [end, start], zone) != [hour, next_hour]:
+        return [Piece(first, last, None)]
+    return [Piece(first, end, hour), Piece(start, last, next_hour)]
+
+
+def local_hours(cursor: CursorWrapper, moments: list[datetime], zone: str) -> list[tuple[date, datetime]]:
+    """Return the local day and the beginning of the local hour of instants, as the statements count them."""
     cursor.execute(
-        fold_statement(KINDS[marks[0].kind], by_time=last_at - first_at <= NARROW_SPAN),
-        {
-            "tz": zone,
-            "first": first_at,
-            "last": last_at,
-            "lowest": min(shipments),
-            "highest": max(shipments),
-            "shipments": shipments,
-        },
+        "SELECT (moment AT TIME ZONE %(tz)s)::date, date_trunc('hour', moment, %(tz)s)"
+        " FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY AS given (moment, place) ORDER BY place",
+        {"tz": zone, "moments": moments},
     )
     return list(cursor.fetchall())
+
+
+def fold_piece(
+    cursor: CursorWrapper, kind: UsageKind, piece: Piece, values: dict[str, Any], over: Over
+) -> dict[date, int]:
+    """Add the rows of one piece; return the days touched with the rows counted."""
+    day, hour = piece.hour or (None, None)
+    statement = fold_statement(
+        kind,
+        by_time=piece.last - piece.first <= NARROW_SPAN,
+        in_one_hour=piece.hour is not None,
+        by_user_hours=over.holds(day),
+    )
+    cursor.execute(statement, {**values, "first": piece.first, "last": piece.last, "day": day, "hour": hour})
+    return dict(cursor.fetchall())

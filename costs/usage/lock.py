@@ -82,16 +82,21 @@ def check_zone() -> None:
         )
 
 
-def mark_dirty(cursor: CursorWrapper, days: list[date]) -> None:
-    """Note that days changed since their rollup; dirty_at keeps the time of the first change."""
+def mark_dirty(cursor: CursorWrapper, days: list[date], *, due_from: date = date.max) -> None:
+    """Note that days changed since their rollup; dirty_at keeps the time of the first change.
+
+    From the day due_from on their usage by hour and user is due too.
+    """
     cursor.execute(
         """
-        INSERT INTO cost_days AS kept (date, dirty_at)
-        SELECT day, clock_timestamp() FROM unnest(%s::date[]) AS day ORDER BY day
+        INSERT INTO cost_days AS kept (date, dirty_at, user_hours_due_at)
+        SELECT day, clock_timestamp(), CASE WHEN day >= %s THEN clock_timestamp() END
+        FROM unnest(%s::date[]) AS day ORDER BY day
         ON CONFLICT (date) DO UPDATE
-        SET dirty_at = coalesce(kept.dirty_at, excluded.dirty_at), updated_at = clock_timestamp()
+        SET dirty_at = coalesce(kept.dirty_at, excluded.dirty_at), updated_at = clock_timestamp(),
+            user_hours_due_at = coalesce(kept.user_hours_due_at, excluded.user_hours_due_at)
         """,
-        [days],
+        [due_from, days],
     )
 
 

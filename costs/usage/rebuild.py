@@ -1,6 +1,7 @@
 """Rebuilds one local day of the usage partials from its raw rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -14,8 +15,6 @@ from costs.usage.lock import UsageError, busy_on_lock_timeout, hold_partials, ma
 # For the one rebuild that may run at a time: memory to hash a busy day's groups without spilling to disk, and
 # a second core, which the planner's guess at the groups would forgo.
 REBUILD_SETTINGS = {"work_mem": "256MB", "parallel_tuple_cost": "0"}
-# Above this share of wrong keys all of the day's hours are made anew: looking up each row's key costs more.
-FEW = 0.1
 
 
 class RawRowsGone(UsageError):  # noqa: N818 - reads as what happened
@@ -43,6 +42,8 @@ def has_raw_rows_gone(day: date) -> bool:
 def rebuild_day_from_raw(day: date) -> None:
     """Make the partials of one local day equal to its raw rows, touching only what differs; marks it dirty.
 
+    Its usage by hour and user is due from then on: see user_hours.
+
     Rows pending inside the day are counted and their marks deleted; the other marks stay for the fold.
 
     Raises:
@@ -57,15 +58,22 @@ def rebuild_day_from_raw(day: date) -> None:
         exact = has_exact_bounds(day, tz)
         taken = take_marks_inside(cursor, lower, upper) if exact else []
         values = {"day": day, "tz": tz.key, "lower": lower, "upper": upper}
-        for name, value in REBUILD_SETTINGS.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
-        for kind in statements.KINDS.values():
-            where = statements.raw_rows(kind, exact=exact)
-            replace_sums(cursor, kind, values, where=where, regular=is_regular(day, tz))
-        for name in REBUILD_SETTINGS:
-            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+        with more_memory(cursor):
+            for kind in statements.KINDS.values():
+                where = statements.raw_rows(kind, exact=exact)
+                replace_sums(cursor, kind, values, where=where, regular=is_regular(day, tz))
         settle_own_rows(cursor, taken)
-        mark_dirty(cursor, [day])
+        mark_dirty(cursor, [day], due_from=day)
+
+
+@contextmanager
+def more_memory(cursor: CursorWrapper) -> Iterator[None]:
+    """Give the statements within the settings of a rebuild."""
+    for name, value in REBUILD_SETTINGS.items():
+        cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+    yield
+    for name in REBUILD_SETTINGS:
+        cursor.execute(f"SET LOCAL {name} TO DEFAULT")
 
 
 def take_marks_inside(cursor: CursorWrapper, lower: datetime, upper: datetime) -> list[int]:
@@ -86,21 +94,18 @@ def replace_sums(
     cursor: CursorWrapper, kind: statements.UsageKind, values: dict[str, Any], *, where: str, regular: bool
 ) -> None:
     """Make one kind's days, hours and waits equal to its raw rows, each where it does not add up to them."""
-    days, wrong, hours = (f"fresh_{kind.name}_{grain}" for grain in ("days", "wrong", "hours"))
+    days, hours = (f"fresh_{kind.name}_{grain}" for grain in ("days", "hours"))
     sums = (*kind.sums, "last_event_at")
-    keys = make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
-    if says_yes(cursor, statements.unequal_totals(kind, "usage_daily", days), values):
+    make_temporary(cursor, days, statements.raw_days(kind, where=where), values)
+    names = ("user_id", "model")
+    if says_yes(cursor, statements.unequal_totals(kind, "usage_daily", days, names=names), values):
         replace(cursor, "usage_daily", statements.DAILY_KEY, sums, days, values, only=kind.mine)
     if kind.waits and says_yes(cursor, statements.unequal_waits(days), values):
         replace_waits(cursor, kind, values, where=where)
-    if not says_yes(cursor, statements.unequal_totals(kind, "usage_hourly", days), values):
-        return
-    only = kind.mine
-    if make_temporary(cursor, wrong, statements.wrong_keys(kind, days), values) < keys * FEW:
-        cursor.execute(f"ANALYZE {wrong}")
-        where, only = f"{where} AND {statements.is_among(wrong, kind.model)}", statements.is_among(wrong)
-    make_temporary(cursor, hours, statements.raw_hours(kind, where=where, regular=regular), values)
-    replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=only)
+    if says_yes(cursor, statements.unequal_totals(kind, "usage_hourly", days, names=("model",)), values):
+        fresh = statements.raw_hours(kind, where=where, regular=regular, by=statements.PARTS)
+        make_temporary(cursor, hours, fresh, values)
+        replace(cursor, "usage_hourly", statements.HOURLY_KEY, sums, hours, values, only=kind.mine)
 
 
 def says_yes(cursor: CursorWrapper, query: str, values: dict[str, Any]) -> bool:

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 
-KEYS = ("user_id", "tier", "domain", "model")
+PARTS = ("tier", "domain", "model")
+KEYS = ("user_id", *PARTS)
 DAILY_KEY = ("day", *KEYS)
-HOURLY_KEY = ("day", "hour", *KEYS)
+HOURLY_KEY = ("day", "hour", *PARTS)
+USER_HOURLY_KEY = ("day", "hour", *KEYS)
+
+DAY = "(created_at AT TIME ZONE %(tz)s)::date"
+HOUR = "date_trunc('hour', created_at, %(tz)s)"
 
 # 2^(b/4) ms bounds bucket b. The logarithm of a bound itself may come out a hair too large; the last term
 # keeps it in its own bucket.
@@ -75,20 +80,22 @@ def columns_of(*names: str) -> str:
     return ", ".join(names)
 
 
-def summed_raw(kind: UsageKind, *keys: str, where: str, waits: str | None = None) -> str:
+def summed_raw(
+    kind: UsageKind, *keys: str, where: str, by: tuple[str, ...] = KEYS, waits: str | None = None
+) -> str:
     """Return the query that sums one kind's raw rows by user, tier, domain, model and further keys (SQL)."""
     sums = columns_of(*(f"{sql} AS {name}" for name, sql in kind.sums.items()))
-    groups = columns_of(*(str(number + 1) for number in range(len(keys) + len(KEYS))))
+    groups = columns_of(*(str(number + 1) for number in range(len(keys) + len(by))))
     return f"""
-        SELECT {columns_of(*keys, "user_id", "tier", "domain", f"{kind.model} AS model")},
+        SELECT {columns_of(*keys, *by[:-1], f"{kind.model} AS model")},
                {sums}, max(created_at) AS last_event_at, count({waits or "NULL"}) AS waits
         FROM {kind.table} WHERE {where} GROUP BY {groups}"""
 
 
-def by_day(source: str, sums: tuple[str, ...]) -> str:
-    """Return the query that adds hours up to days."""
+def grouped(key: tuple[str, ...], source: str, sums: tuple[str, ...]) -> str:
+    """Return the query that adds finer partials up to coarser ones."""
     total = columns_of(*(f"cost_sum({name}) AS {name}" for name in sums))
-    keys = columns_of(*DAILY_KEY)
+    keys = columns_of(*key)
     return f"SELECT {keys}, {total}, max(last_event_at) AS last_event_at FROM {source} GROUP BY {keys}"
 
 
@@ -116,29 +123,36 @@ def add_waits(query: str) -> str:
         ON CONFLICT (day, domain, bucket) DO UPDATE SET waits = kept.waits + excluded.waits"""
 
 
-def fold_statement(kind: UsageKind, *, by_time: bool) -> str:
-    """Return the one statement that folds shipments of one kind: raw rows are read once for both grains.
+def fold_statement(kind: UsageKind, *, by_time: bool, in_one_hour: bool, by_user_hours: bool) -> str:
+    """Return the one statement that folds shipments of one kind: raw rows are read once for all grains.
 
     Its parameters are tz, shipments and the span first to last that holds their rows: it prunes partitions.
     Within them rows are found by_time through the key, which suits a live trickle; otherwise also through the
     block-range index on shipment, whose newest blocks are not summarised yet and are read whole each time.
-    It returns each day with its rows.
+    in_one_hour: all of the span lies in one local hour, given as day and hour, so that no row is asked for
+    its own and the rows by day need no second sum. by_user_hours: days before today (a parameter) that are
+    not among those due get their usage by hour and user as well. It returns each day with its rows.
     """
-    day = "(created_at AT TIME ZONE %(tz)s)::date"
     shipment = "(shipment + 0)" if by_time else "shipment"
     where = f"""created_at BETWEEN %(first)s AND %(last)s
         AND {shipment} BETWEEN %(lowest)s AND %(highest)s AND {shipment} = ANY(%(shipments)s::bigint[])"""
-    hour = "date_trunc('hour', created_at, %(tz)s)"
-    hours = summed_raw(kind, f"{day} AS day", f"{hour} AS hour", where=where)
+    own = () if in_one_hour else (f"{DAY} AS day", f"{HOUR} AS hour")
+    one = "%(day)s::date AS day, %(hour)s::timestamptz AS hour, " if in_one_hour else ""
     sums, count = tuple(kind.sums), next(iter(kind.sums))
+    hours = f"(SELECT {one}fresh.* FROM fresh) AS hours"
+    days = f"SELECT * FROM {hours}" if in_one_hour else grouped(DAILY_KEY, hours, sums)
     parts = [
-        f"hours AS MATERIALIZED ({hours})",
-        f"kept_hours AS ({add_into('usage_hourly', HOURLY_KEY, sums, 'SELECT * FROM hours')})",
-        f"kept_days AS ({add_into('usage_daily', DAILY_KEY, sums, by_day('hours', sums))})",
+        f"fresh AS MATERIALIZED ({summed_raw(kind, *own, where=where)})",
+        f"kept_hours AS ({add_into('usage_hourly', HOURLY_KEY, sums, grouped(HOURLY_KEY, hours, sums))})",
+        f"kept_days AS ({add_into('usage_daily', DAILY_KEY, sums, days)})",
     ]
+    if by_user_hours:
+        over = f"SELECT * FROM {hours} WHERE day < %(today)s AND day <> ALL(%(due)s::date[])"
+        parts.append(f"kept_user_hours AS ({add_into('usage_user_hourly', USER_HOURLY_KEY, sums, over)})")
     if kind.waits:
+        day = "%(day)s::date" if in_one_hour else DAY
         parts.append(f"kept_waits AS ({add_waits(waits_by_day(kind, day=day, where=where))})")
-    return f"WITH {', '.join(parts)} SELECT day, cost_sum({count}) FROM hours GROUP BY day"
+    return f"WITH {', '.join(parts)} SELECT day, cost_sum({count}) FROM {hours} GROUP BY day"
 
 
 def raw_days(kind: UsageKind, *, where: str) -> str:
@@ -149,15 +163,14 @@ def raw_days(kind: UsageKind, *, where: str) -> str:
     return summed_raw(kind, "%(day)s::date AS day", where=where, waits=kind.waits)
 
 
-def raw_hours(kind: UsageKind, *, where: str, regular: bool) -> str:
-    """Return the query that sums the hours of a day from raw rows; parameters as raw_rows.
+def raw_hours(kind: UsageKind, *, where: str, regular: bool, by: tuple[str, ...]) -> str:
+    """Return the query that sums the hours of a day from raw rows by some keys; parameters as raw_rows.
 
     On a regular day, one without a clock change, hours are counted off from midnight: that takes a tenth of
     the time of asking the calendar for every row.
     """
-    even = "date_bin('1 hour', created_at, %(lower)s)"
-    hour = even if regular else "date_trunc('hour', created_at, %(tz)s)"
-    return summed_raw(kind, "%(day)s::date AS day", f"{hour} AS hour", where=where)
+    hour = "date_bin('1 hour', created_at, %(lower)s)" if regular else HOUR
+    return summed_raw(kind, "%(day)s::date AS day", f"{hour} AS hour", where=where, by=by)
 
 
 def is_among(wrong: str, model: str = "model") -> str:
@@ -165,26 +178,27 @@ def is_among(wrong: str, model: str = "model") -> str:
     return f"(user_id, tier, domain, {model}) IN (SELECT user_id, tier, domain, model FROM {wrong})"
 
 
-def unequal_totals(kind: UsageKind, table: str, fresh: str) -> str:
+def unequal_totals(kind: UsageKind, table: str, fresh: str, *, names: tuple[str, ...]) -> str:
     """Return the query that says whether the day's kept rows and the fresh day add up to other totals.
 
-    Totals by tier and domain, with a check sum over users and models: they find rows lost, doubled, altered
-    or moved at a fraction of the time that comparing every key takes.
+    Totals by tier and domain, with a check sum over further names (users, models): they find rows lost,
+    doubled, altered or moved at a fraction of the time that comparing every key takes.
     """
     checks = (*kind.sums, "keys", "last_event_at")
-    kept = totals(kind, f"{table} AS kept WHERE kept.day = %(day)s AND {kind.mine}")
+    kept = totals(kind, f"{table} AS kept WHERE kept.day = %(day)s AND {kind.mine}", names)
     differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in checks)
     return f"""
         SELECT EXISTS (
-            SELECT FROM ({kept}) AS kept FULL JOIN ({totals(kind, fresh)}) AS fresh
+            SELECT FROM ({kept}) AS kept FULL JOIN ({totals(kind, fresh, names)}) AS fresh
         USING (tier, domain) WHERE {differs})"""
 
 
-def totals(kind: UsageKind, source: str) -> str:
+def totals(kind: UsageKind, source: str, names: tuple[str, ...]) -> str:
     """Return the query for one kind's totals by tier and domain."""
     sums = columns_of(*(f"cost_sum({name}) AS {name}" for name in kind.sums))
     count = next(iter(kind.sums))
-    keys = f"cost_sum((hashtext(user_id)::bigint + hashtext(model) & 65535) * {count}) AS keys"
+    hashes = " + ".join(f"hashtext({name})::bigint" for name in names)
+    keys = f"cost_sum(({hashes} & 65535) * {count}) AS keys"
     last = "max(last_event_at) AS last_event_at"
     return f"SELECT tier, domain, {sums}, {keys}, {last} FROM {source} GROUP BY tier, domain"
 
@@ -201,9 +215,10 @@ def unequal_waits(fresh: str) -> str:
 
 
 def wrong_keys(kind: UsageKind, fresh: str) -> str:
-    """Return the query for the keys of a day whose kept hours do not add up to the fresh day."""
+    """Return the query for the keys of a day whose kept hours by user do not add up to the fresh day."""
     sums = (*kind.sums, "last_event_at")
-    kept = by_day(f"usage_hourly AS kept WHERE kept.day = %(day)s AND {kind.mine}", tuple(kind.sums))
+    of_day = f"usage_user_hourly AS kept WHERE kept.day = %(day)s AND {kind.mine}"
+    kept = grouped(DAILY_KEY, of_day, tuple(kind.sums))
     differs = " OR ".join(f"kept.{name} IS DISTINCT FROM fresh.{name}" for name in sums)
     keys = columns_of(*DAILY_KEY)
     return f"SELECT {keys} FROM ({kept}) AS kept FULL JOIN {fresh} AS fresh USING ({keys}) WHERE {differs}"

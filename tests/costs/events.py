@@ -7,9 +7,11 @@ from typing import Any
 from django.db import connection
 from hypothesis import strategies as st
 
+from costs.usage import complete_user_hours
 from telemetry.events import EVENT_KINDS
 from telemetry.ship import ship
 
+PARTIALS = ("usage_hourly", "usage_user_hourly", "usage_daily", "usage_wait_daily")
 LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -77,8 +79,9 @@ def rows_of(table: str, columns: str = "*") -> list[tuple[Any, ...]]:
 
 
 def partials() -> dict[str, list[tuple[Any, ...]]]:
-    """Return all that the usage partials hold."""
-    return {table: rows_of(table) for table in ("usage_hourly", "usage_daily", "usage_wait_daily")}
+    """Return all that the usage partials hold, once what is due of days that are over is made up."""
+    complete_user_hours(LONG_AFTER)
+    return {table: rows_of(table) for table in PARTIALS}
 
 
 def execute(sql: str, *values: Any) -> None:

@@ -37,6 +37,7 @@ TABLES = (
     "telemetry_llm_events",
     "telemetry_shipments",
     "usage_hourly",
+    "usage_user_hourly",
     "usage_daily",
     "usage_wait_daily",
     "cost_days",
@@ -232,7 +233,8 @@ def test_rolling_up_from_raw_rows_mends_damaged_partials() -> None:
     roll_some()
     before, costs = partials(), rows_of("cost_user_daily", "user_id, cost_exact")
     execute("UPDATE usage_daily SET cpu_ms = 999 WHERE user_id = 'ada'")
-    execute("DELETE FROM usage_hourly WHERE user_id = 'bob'")
+    execute("DELETE FROM usage_user_hourly WHERE user_id = 'bob'")
+    execute("DELETE FROM usage_hourly")
     rollup_costs_for_date(DAYS[0])
     assert rows_of("cost_user_daily", "user_id, cost_exact") != costs
     rollup_costs_for_date(DAYS[0], from_raw=True)

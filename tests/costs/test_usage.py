@@ -15,19 +15,20 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from costs.models import CostDay, CostSettings, UsageDaily, UsageHourly, UsageWaitDaily
+from costs.models import CostDay, CostSettings, UsageDaily, UsageHourly, UsageUserHourly, UsageWaitDaily
 from costs.usage import (
     FoldBusy,
     RawRowsGone,
     ZoneChanged,
+    complete_user_hours,
     fold_pending,
     has_raw_rows_gone,
     rebuild_day_from_raw,
 )
-from costs.usage.fold import fold_chunk
+from costs.usage.fold import fold_chunk, pieces
 from costs.usage.lock import mark_dirty
 from telemetry.models import DroppedPartition, Shipment
-from tests.costs.events import at, between, call, empty, execute, job, partials, rows_of, store
+from tests.costs.events import PARTIALS, at, between, call, empty, execute, job, partials, rows_of, store
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,6 +37,7 @@ TABLES = (
     "telemetry_llm_events",
     "telemetry_shipments",
     "usage_hourly",
+    "usage_user_hourly",
     "usage_daily",
     "usage_wait_daily",
     "cost_days",
@@ -71,25 +73,45 @@ events = st.one_of(
 batches = st.lists(st.lists(events, min_size=1, max_size=8), max_size=6)
 
 
+# What day it is at each step: before all events, at one of theirs, or long after.
+todays = st.lists(
+    st.sampled_from(
+        [date(2010, 1, 1), date(2010, 11, 7), date(2024, 4, 7), date(2024, 10, 27), date(2026, 1, 1)]
+    ),
+    min_size=6,
+    max_size=6,
+)
+
+
 @effort(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(batches, st.integers(1, 20), st.sampled_from(ZONES), st.sets(st.integers(0, 5)))
+@given(batches, st.integers(1, 20), st.sampled_from(ZONES), st.sets(st.integers(0, 5)), todays)
 def test_folding_in_any_steps_equals_a_rebuild_from_raw_rows(
-    stored: list[list[dict[str, Any]]], max_events: int, zone: str, fold_after: set[int]
+    stored: list[list[dict[str, Any]]], max_events: int, zone: str, fold_after: set[int], on: list[date]
 ) -> None:
     empty(TABLES)
     with override_settings(COST_TIMEZONE=zone):
         for number, batch in enumerate(stored):
             store(*batch)
             if number in fold_after:
-                fold_pending(max_events=max_events)
+                with today_is(on[number]):
+                    fold_pending(max_events=max_events)
+                complete_user_hours(at(f"{on[number]} 12:00"))
         fold_pending(max_events=max_events)
         folded = partials()
         assert total_events() == sum(map(len, stored))
         days = list(CostDay.objects.values_list("date", flat=True))
-        empty(("usage_hourly", "usage_daily", "usage_wait_daily"))
+        empty(PARTIALS)
         for day in days:
             rebuild_day_from_raw(day)
         assert partials() == folded
+
+
+@contextmanager
+def today_is(day: date) -> Iterator[None]:
+    """Fold as on a day."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("costs.usage.fold.local_today", lambda now: day)
+        yield
 
 
 def total_events() -> int:
@@ -317,10 +339,10 @@ def test_a_fold_that_dies_midway_loses_nothing_and_doubles_nothing(monkeypatch: 
     store(job("2024-05-04 11:00"))
     deaths = iter([True, False, False])
 
-    def die_once(*arguments: Any) -> None:
+    def die_once(*arguments: Any, **more: Any) -> None:
         if next(deaths):
             raise KeyboardInterrupt
-        mark_dirty(*arguments)
+        mark_dirty(*arguments, **more)
 
     monkeypatch.setattr("costs.usage.fold.mark_dirty", die_once)
     with pytest.raises(KeyboardInterrupt):
@@ -393,10 +415,13 @@ def test_a_rebuild_marks_its_day_dirty() -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        "DELETE FROM usage_hourly WHERE user_id = 'u7'",
-        "UPDATE usage_hourly SET input_tokens = 9 WHERE user_id = 'u7' AND model <> ''",
-        "UPDATE usage_hourly SET user_id = 'u99' WHERE user_id = 'u7'",
-        "DELETE FROM usage_hourly",
+        "DELETE FROM usage_hourly WHERE model = ''",
+        "UPDATE usage_hourly SET input_tokens = 9 WHERE model <> ''",
+        "UPDATE usage_hourly SET model = 'other' WHERE model <> ''",
+        "DELETE FROM usage_user_hourly WHERE user_id = 'u7'",
+        "UPDATE usage_user_hourly SET input_tokens = 9 WHERE user_id = 'u7' AND model <> ''",
+        "UPDATE usage_user_hourly SET user_id = 'u99' WHERE user_id = 'u7'",
+        "DELETE FROM usage_user_hourly",
         "UPDATE usage_wait_daily SET waits = waits + 1",
     ],
 )
@@ -411,3 +436,81 @@ def test_a_rebuild_mends_hours_that_do_not_add_up_be_they_few_or_all(damage: str
     assert partials() != whole
     rebuild_day_from_raw(date(2024, 5, 4))
     assert partials() == whole
+
+
+FOURTH = date(2024, 5, 4)
+
+
+def hours_of_users() -> list[tuple[str, datetime, int]]:
+    return sorted(UsageUserHourly.objects.values_list("user_id", "hour", "jobs"))
+
+
+def test_hours_by_user_of_today_are_made_once_it_is_over_and_kept_current_from_then_on() -> None:
+    with today_is(FOURTH):
+        store(job("2024-05-04 10:00"), job("2024-05-04 10:20"), job("2024-05-04 11:00", user_id="bob"))
+        fold_pending()
+        assert not hours_of_users()
+        assert sum(UsageHourly.objects.values_list("jobs", flat=True)) == total_events() == 3
+        assert complete_user_hours(at("2024-05-04 23:59")) == 0
+    store(job("2024-05-04 23:00"))
+    fold_pending()
+    assert not hours_of_users()
+    store(job("2024-05-04 12:00"))
+    assert complete_user_hours(at("2024-05-05 00:00")) == 1
+    whole = [("ada", at("2024-05-04 10:00"), 2), ("ada", at("2024-05-04 23:00"), 1)]
+    assert hours_of_users() == [*whole, ("bob", at("2024-05-04 11:00"), 1)]
+    fold_pending()
+    assert ("ada", at("2024-05-04 12:00"), 1) in hours_of_users()
+    assert complete_user_hours(at("2024-05-05 00:00")) == 0
+
+
+def test_hours_by_user_wait_for_no_day_whose_raw_rows_are_gone() -> None:
+    with today_is(FOURTH):
+        store(job("2024-05-04 10:00"))
+        fold_pending()
+    DroppedPartition.objects.create(
+        table_name="telemetry_job_events", lower_at=at("2024-05-04 00:00"), upper_at=at("2024-05-05 00:00")
+    )
+    complete_user_hours(at("2024-05-05 00:00"))
+    assert not hours_of_users()
+    assert CostDay.objects.get().user_hours_due_at is None
+    assert total_events() == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count"),
+    [
+        ("10:05", "10:55", 1),
+        ("10:30", "11:10", 2),
+        ("10:00", "11:00", 2),
+        ("10:30", "11:31", 1),
+        ("23:40", "23:59", 1),
+    ],
+)
+def test_a_short_span_is_folded_by_its_hours(first: str, last: str, count: int) -> None:
+    span = at(f"2024-05-04 {first}"), at(f"2024-05-04 {last}")
+    with connection.cursor() as cursor:
+        found = pieces(cursor, *span, "UTC")
+    assert len(found) == count
+    assert (found[0].first, found[-1].last) == span
+    assert all(one.hour is None or one.hour[1] <= one.first <= one.last for one in found)
+
+
+def test_a_span_over_a_clock_change_within_an_hour_is_not_taken_for_even_hours() -> None:
+    # On Lord Howe Island the clock went from 02:00 back to 01:30 at 15:00 UTC.
+    with connection.cursor() as cursor:
+        (whole,) = pieces(cursor, at("2024-04-06 14:10"), at("2024-04-06 15:10"), "Australia/Lord_Howe")
+    assert whole.hour is None
+
+
+def test_short_spans_around_every_clock_change_equal_a_rebuild(settings: Settings) -> None:
+    settings.COST_TIMEZONE = "Australia/Lord_Howe"
+    moments = [at("2024-04-06 13:35") + timedelta(minutes=5 * number) for number in range(36)]
+    for first in range(len(moments) - 12):
+        store(*(job(moment) for moment in moments[first : first + 12 : 1 + first % 3]))
+    fold_pending(max_events=1)
+    folded = partials()
+    empty(PARTIALS)
+    for day in (date(2024, 4, 6), date(2024, 4, 7)):
+        rebuild_day_from_raw(day)
+    assert partials() == folded

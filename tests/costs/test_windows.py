@@ -22,6 +22,7 @@ TABLES = (
     "telemetry_job_events",
     "telemetry_shipments",
     "usage_hourly",
+    "usage_user_hourly",
     "usage_daily",
     "usage_wait_daily",
     "cost_days",

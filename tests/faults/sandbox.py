@@ -9,7 +9,7 @@ import django
 from django.core.management import call_command
 
 EVENTS = ("telemetry_job_events", "telemetry_llm_events")
-PARTIALS = ("usage_hourly", "usage_daily", "usage_wait_daily")
+PARTIALS = ("usage_hourly", "usage_user_hourly", "usage_daily", "usage_wait_daily")
 COSTS = ("cost_user_daily", "cost_global_daily", "cost_breakdown_daily", "cost_user_window")
 STATE = (
     "telemetry_shipments",
