@@ -11,15 +11,17 @@ LLM_SHARE = 0.7
 class Sizes:
     """One set of sizes.
 
-    ingest_rows are stored per kind and run. events fill the large day; the small one has a tenth. range_users
-    have a row on each of range_days days. runs says how often each pair is measured, day_runs where a run
-    reads a whole day of raw events. tasks go through a worker in each run. A query is sent many times
-    (queries) in each of query_runs short turns: a busy moment then spoils a few of them only.
-    status_minutes of forty modules are stored for the pages of System Status. disk_bytes must be free before.
+    ingest_rows are stored per kind and run, partial_rows where they are folded beside it. events fill the
+    large day; the small one has a tenth. range_users have a row on each of range_days days. runs says how
+    often each pair is measured, day_runs where a run reads a whole day of raw events. tasks go through a
+    worker in each run. A query is sent many times (queries) in each of query_runs short turns: a busy moment
+    then spoils a few of them only. status_minutes of forty modules are stored for the pages of System Status.
+    disk_bytes must be free before.
     """
 
     name: str
     ingest_rows: int
+    partial_rows: int
     events: int
     range_users: int
     queries: int
@@ -40,6 +42,7 @@ class Sizes:
 TINY = Sizes(
     name="tiny",
     ingest_rows=2_000,
+    partial_rows=2_000,
     events=20_000,
     range_users=200,
     queries=20,
@@ -52,6 +55,7 @@ TINY = Sizes(
 QUICK = Sizes(
     name="quick",
     ingest_rows=10_000,
+    partial_rows=50_000,
     events=1_000_000,
     range_users=15_000,
     queries=50,
@@ -64,6 +68,7 @@ QUICK = Sizes(
 FULL = Sizes(
     name="full",
     ingest_rows=50_000,
+    partial_rows=200_000,
     events=10_000_000,
     range_users=150_000,
     queries=100,

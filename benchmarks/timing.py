@@ -70,19 +70,24 @@ def seconds(work: Work) -> float:
     return time.perf_counter() - began
 
 
-def alternate(ours: Work, peer: Work, *, runs: int, before: Work | None = None) -> Pairs:
+def alternate(
+    ours: Work, peer: Work, *, runs: int, before: Work | None = None, before_peer: Work | None = None
+) -> Pairs:
     """Measure ours and the peer in turns (A B A B), after one turn of each that is not counted.
 
     Args:
         ours, peer: the work to time.
         runs: how many turns count.
-        before: runs before each of ours, untimed.
+        before, before_peer: run before each of ours, and of the peer's, untimed.
     """
     pairs = Pairs([], [])
     for turn in range(runs + 1):
         if before:
             before()
-        ours_s, peer_s = seconds(ours), seconds(peer)
+        ours_s = seconds(ours)
+        if before_peer:
+            before_peer()
+        peer_s = seconds(peer)
         if turn:
             pairs.ours_s.append(ours_s)
             pairs.peer_s.append(peer_s)

@@ -191,6 +191,23 @@ def test_a_change_of_zone_keeps_days_whose_raw_rows_are_gone(settings: Settings)
     }
 
 
+def test_a_change_of_zone_keeps_a_day_whose_raw_rows_went_before_its_hours_by_user_were_made(
+    settings: Settings,
+) -> None:
+    store(job("2024-05-08 10:00", cpu_ms=7), job("2024-05-07 23:00", cpu_ms=5))
+    run()
+    DroppedPartition.objects.create(
+        table_name="telemetry_job_events", lower_at=at("2024-05-07 00:00"), upper_at=at("2024-05-09 00:00")
+    )
+    execute("DELETE FROM telemetry_job_events")
+    execute("DELETE FROM usage_user_hourly WHERE day = '2024-05-08'")
+    settings.COST_TIMEZONE = "Europe/Berlin"
+    run("--rebuild-timezone")
+    assert dict(CostGlobalDaily.objects.filter(jobs__gt=0).values_list("date", "cpu_ms")) == {
+        date(2024, 5, 8): 12
+    }
+
+
 @pytest.mark.parametrize("other", [["--from-raw"], ["--dry-run"], ["--date", "2024-05-08"], ["--days", "3"]])
 def test_a_change_of_zone_goes_with_no_other_choice(other: list[str]) -> None:
     assert refusal("--rebuild-timezone", *other).returncode == 2

@@ -8,7 +8,7 @@ import time_machine
 from pytest_django import Settings
 
 from costs import tasks
-from costs.models import CostDay, CostGlobalDaily, CostWindow
+from costs.models import CostDay, CostGlobalDaily, CostWindow, UsageUserHourly
 from costs.rollup import lease
 from telemetry.models import Shipment
 from tests.costs.events import at, execute, job, store
@@ -138,3 +138,13 @@ def test_beat_ticks_every_task_in_utc(task: str) -> None:
     assert task in app.tasks
     assert task in {entry["task"] for entry in app.conf.beat_schedule.values()}
     assert app.conf.timezone == "UTC"
+
+
+def test_a_day_that_is_over_gets_its_usage_by_hour_and_user(clock: time_machine.Traveller) -> None:
+    store(job(NOON))
+    tasks.fold_usage()
+    tasks.rollup_due_days()
+    assert not UsageUserHourly.objects.exists()
+    clock.move_to(NOON + timedelta(hours=12))
+    tasks.rollup_due_days()
+    assert list(UsageUserHourly.objects.values_list("user_id", "hour", "jobs")) == [("ada", NOON, 1)]
