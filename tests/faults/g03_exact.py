@@ -1,5 +1,6 @@
 """G3: a rollup killed at random points and run again equals a clean run and an oracle of fractions."""
 
+import functools
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ def try_it(size: Size) -> str:
     from tests.costs.oracle import assert_days_match, days_of, stored_events
 
     empty()
+    days()
     call_command("seed_telemetry", days=DAYS, users=60, seed=7, stdout=open("/dev/null", "w"))  # noqa: SIM115 - ends with the process
     began = time.monotonic()
     assert Child(work).exit_code() == 0
@@ -60,7 +62,9 @@ def is_unfinished() -> bool:
     )
 
 
+@functools.cache
 def days() -> list[datetime]:
+    """Return the days to roll up, the same ones past a midnight: children have them from their parent."""
     now = datetime.now(UTC)
     return [now - timedelta(days=back) for back in range(DAYS, -1, -1)]
 
