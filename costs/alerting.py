@@ -93,7 +93,6 @@ def filled(scope: Scope, cap: Cap, budget: CostBudget, share: int) -> Finding:
     warning, critical = BY_ID["cost.budget"].limits()
     level = Level.CRITICAL if share >= critical else Level.WARNING if share >= warning else Level.INFO
     limit = current(cap, getattr(budget, cap.name))
-    who = title(scope).lower() if scope.kind == GLOBAL else f"{scope.kind} {scope.key}"
     return Finding(
         rule="cost.budget",
         module=BUDGETS,
@@ -101,7 +100,7 @@ def filled(scope: Scope, cap: Cap, budget: CostBudget, share: int) -> Finding:
         level=level,
         value=share,
         unit="%",
-        message=f"{share} % of the cap on {cap.label.lower()} of {who}, {limit}, is used.",
+        message=f"{title(scope)} has used {share} % of its cap on {cap.label.lower()}, {limit}.",
         core=scope.kind == GLOBAL,
     )
 

@@ -77,6 +77,11 @@ def why(alert: Alert) -> str:
     return f" ({said})" if is_short else ""
 
 
+def tells_of_itself(rule: str) -> bool:
+    """Whether a rule of an app above judges what no part below can be the cause of, such as what is spent."""
+    return bool(rule) and (rule in IN_OWN_WORDS or (rule not in PHRASES and rule not in BY_ID))
+
+
 def other(alert: Alert) -> str:
     """Return what an alert says whose rule has no phrase: the metric, or the message's first sentence."""
     budget = BY_ID.get(alert.rule)

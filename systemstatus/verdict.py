@@ -9,7 +9,7 @@ from healthpilot.web.templatetags.figures import relative
 from systemstatus import registry
 from systemstatus.models import Alert, Severity
 from systemstatus.moment import GONE_AFTER_S, OLD_AFTER_S, Moment
-from systemstatus.phrases import capital, layer_of, phrase, title_of, value_of
+from systemstatus.phrases import capital, layer_of, phrase, tells_of_itself, title_of, value_of
 from systemstatus.registry import Layer
 from systemstatus.standing import ERROR, OFF, OK, RANK, UNKNOWN, WARN, WORDS, Standing, of_alert, worst
 from systemstatus.wording import span_text
@@ -212,7 +212,11 @@ def below(at: Trouble, by_module: Mapping[str, Trouble], seen: set[str]) -> Trou
 
 def may_cause(one: Trouble, other: Trouble) -> bool:
     """Whether one trouble began early enough to be the cause of another, or is named as it."""
-    if other.caused_by == one.module or one.since is None or other.since is None:
+    if other.caused_by == one.module:
+        return True
+    if tells_of_itself(other.rule):
+        return False
+    if one.since is None or other.since is None:
         return True
     return one.since <= other.since + CAUSE_WITHIN
 

@@ -128,7 +128,7 @@ def test_a_full_cap_on_everything_becomes_a_critical_alert_and_one_message(setti
         evaluate_registered(now + timedelta(minutes=minute))
     alert = Alert.objects.get(rule="cost.budget")
     assert (alert.state, alert.severity) == ("firing", "critical")
-    assert alert.message == "110 % of the cap on spend a day of everything, $10.00, is used."
+    assert alert.message == "Everything has used 110 % of its cap on spend a day, $10.00."
     assert Notification.objects.get().group == "cost_budgets"
 
 

@@ -184,6 +184,14 @@ def test_what_wants_care_one_day_explains_no_failure() -> None:
     assert "of job runs fail" in now().sentence
 
 
+@pytest.mark.parametrize("rule", ["cost.budget", "cost.unpriced"])
+def test_what_is_spent_is_put_down_to_no_part(rule: str) -> None:
+    seen()
+    make_alert(rule, "jobs", minutes=9, value=106, message="Too much was used. Set a price.")
+    make_alert("db.lock_wait", "store", severity="warning", minutes=30, value=40, unit="s")
+    assert now().sentence.startswith("Too much was used, since")
+
+
 def test_a_cause_that_is_named_counts_before_what_a_part_rests_on() -> None:
     seen()
     make_alert("queue.depth", "jobs", minutes=9, value=300, unit="jobs", caused_by="mail")
