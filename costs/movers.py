@@ -132,8 +132,11 @@ def periods(complete: Sequence[date], previous: Sequence[date]) -> dict[str, dat
 
 
 def change(kind: str, rows: Sequence[tuple[Any, ...]]) -> Change:
-    """Return the change of one kind; a row that is no mover is only there for the sums beside it."""
-    movers = [Mover(*row[:4]) for row in rows if row[7]]
+    """Return the change of one kind, the largest mover first, whichever way it went.
+
+    A row that is no mover is only there for the sums beside it.
+    """
+    movers = sorted((Mover(*row[:4]) for row in rows if row[7]), key=lambda one: -abs(one.change))
     before, now, names = rows[0][4:7]
     return Change(kind, before, now, movers, names - len(movers))
 

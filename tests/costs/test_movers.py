@@ -26,8 +26,8 @@ def test_movers_and_the_rest_add_up_to_the_change() -> None:
     assert found.others == 12 - 2 * EACH_WAY
     assert sum(mover.change for mover in found.movers) + found.rest == found.total
     assert found.before == Decimal("12.0000000012")
-    assert [mover.name for mover in found.movers][:2] == ["d11", "d10"]
-    assert found.movers[-1].name == "d00"
+    assert [mover.name for mover in found.movers][:2] == ["d11", "d00"]
+    assert found.movers[-1].name == "d03"
 
 
 def test_today_is_left_out_and_so_is_its_counterpart() -> None:
@@ -42,7 +42,7 @@ def test_parts_that_only_fall_name_no_rise() -> None:
     for number in range(9):
         moved("model", f"m{number}", "5", str(4 - number / 10))
     found = changes(ending_today(WEEK, today()))["model"]
-    assert [mover.name for mover in found.movers] == ["m5", "m6", "m7", "m8"]
+    assert [mover.name for mover in found.movers] == ["m8", "m7", "m6", "m5"]
     assert found.others == 5
 
 
@@ -78,5 +78,5 @@ def test_users_are_compared_the_same_way() -> None:
     make_user_day(days_ago(1), "newcomer", "1")
     found = user_change(ending_today(WEEK, today()))
     assert found is not None
-    assert [(mover.name, mover.change) for mover in found.movers] == [("u0", 8), ("newcomer", 1), ("u1", -3)]
+    assert [(mover.name, mover.change) for mover in found.movers] == [("u0", 8), ("u1", -3), ("newcomer", 1)]
     assert (found.total, found.rest, found.others) == (6, 0, 1)
