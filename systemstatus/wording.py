@@ -18,6 +18,8 @@ def figure_text(value: float, unit: str) -> str:
         return size_text(value)
     if unit in SPANS_MS:
         return span_text(value * SPANS_MS[unit])
+    if unit == "%" and NEARLY_ALL < value < 100:
+        return f"{plain(rounded(Decimal(repr(float(value))), 2))}{NARROW_SPACE}%"
     figure = compact(int(value)) if abs(value) >= 1000 else short(value)
     return f"{figure}{NARROW_SPACE}{unit}" if unit else figure
 
@@ -37,8 +39,8 @@ def size_text(value: float) -> str:
 
 
 def short(value: float) -> str:
-    """Return a number with at most two places: three digits tell enough, but for shares of nearly all."""
-    places = 0 if abs(value) >= 100 else 1 if FULL_BELOW <= abs(value) < NEARLY_ALL else 2
+    """Return a number with at most two places: three digits tell enough."""
+    places = 0 if abs(value) >= 100 else 1 if abs(value) >= FULL_BELOW else 2
     return plain(rounded(Decimal(repr(float(value))), places)) or "0"
 
 

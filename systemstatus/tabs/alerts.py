@@ -208,6 +208,12 @@ def shown(lines: Sequence[OpenAlert]) -> list[Shown]:
     return told(lines, changes_before_each(every))
 
 
+def why_muted(line: OpenAlert) -> str:
+    """Return why an alert is kept quiet, with the title of the module that explains it for its name."""
+    cause = line.alert.caused_by
+    return f"caused by {title_of(cause)}" if line.muted == f"caused by {cause}" else line.muted
+
+
 def told(
     lines: Sequence[OpenAlert], changes: Mapping[datetime, Sequence[Change]], above: Sequence[Change] = ()
 ) -> list[Shown]:
@@ -217,5 +223,5 @@ def told(
         own = changes[line.alert.began_at]
         children = told(line.children, changes, [*above, *own])
         fresh = [change for change in own if change not in above]
-        found.append(Shown(line.alert, line.muted, fresh, children))
+        found.append(Shown(line.alert, why_muted(line), fresh, children))
     return found

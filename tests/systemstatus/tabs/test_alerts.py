@@ -45,7 +45,7 @@ def test_open_alerts_stand_by_severity_with_what_explains_them_and_what_changed_
         html.index("Critical <span") < html.index("Connections used is 94 %.") < html.index("Warning <span")
     )
     assert html.index("Explains 1 more") < html.index("Oldest waiting job of free is 412 s.")
-    assert 'Notices are kept back</b>, <bdi class="plain">caused by postgres' in html
+    assert 'Notices are kept back</b>, <bdi class="plain">caused by PostgreSQL' in html
     before = html[html.index("Connections used is 94 %.") : html.index("Explains 1 more")]
     told = re.findall(r'entry=\d+">([^<]+)</a>', before)
     assert told == ["Price set", "Budget saved", "Migrations", "Another release"]
