@@ -97,6 +97,11 @@ SECTIONS = (
         (
             Link("mfa_index", "Two-factor sign-in", "shield"),
             Link("account_change_password", "Password", "lock"),
+        ),
+    ),
+    (
+        "Internals",
+        (
             Link("admin:index", "Data tables", "table", superuser=True),
             Link("portals:design", "Design", "palette"),
         ),
