@@ -16,6 +16,7 @@ from healthpilot.ai.actor import Actor
 from healthpilot.ai.usage import Usage, characters_of, expected, failure_of, tokens_in, usage_of
 from telemetry import outbound
 from telemetry.celery_events.names import fitted
+from telemetry.interrupts import raised_by_signal
 from telemetry.record import record_llm_event
 
 T = TypeVar("T")
@@ -106,8 +107,9 @@ class Call:
             )
 
     def fail(self, error: BaseException) -> None:
-        """Record a call that brought nothing."""
-        self.finish(Usage(), model=self.model, error_code=type(error).__name__)
+        """Record a call that brought nothing: what was asked counts where the provider may have taken it."""
+        used = Usage(expected(self.options)[0]) if is_given_up(error) else Usage()
+        self.finish(used, model=self.model, error_code=type(error).__name__)
 
     def end(self, usage: Usage | None, *, model: str, characters: int, code: str | None = None) -> None:
         """Record a call that brought something: what it used as stated, else by so many characters.
@@ -152,6 +154,15 @@ class Call:
                 **more,
             }
         )
+
+
+def is_given_up(error: BaseException) -> bool:
+    """Return whether a call was left by us while the provider was at it, which bills it all the same.
+
+    So it is when a coroutine is cancelled, a signal ends the task, or no answer came in time.
+    """
+    is_left = isinstance(error, asyncio.CancelledError | KeyboardInterrupt) or raised_by_signal(error)
+    return is_left or type(error.__cause__).__name__ == "ReadTimeout"
 
 
 def provider_of(base_url: object) -> str:

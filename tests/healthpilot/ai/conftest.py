@@ -36,7 +36,8 @@ class Provider:
     status: int = 200
     states_usage: bool = True
     response_status: str = "completed"
-    # What a stream waits for after its first event.
+    # What an answer waits for, and a stream after its first event.
+    waits: threading.Event | None = None
     waits_after_first: threading.Event | None = None
 
     def answer(self, path: str, question: dict[str, Any]) -> dict[str, Any]:
@@ -90,6 +91,8 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             provider.asked.append(question)
+            if provider.waits:
+                provider.waits.wait(10)
             if provider.status != 200:
                 self.reply("application/json", json.dumps({"error": {"message": "no"}}).encode())
             elif question.get("stream"):
@@ -100,11 +103,12 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
                 self.reply("application/json", json.dumps(provider.answer(self.path, question)).encode())
 
         def reply(self, kind: str, body: bytes) -> None:
-            self.send_response(provider.status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(OSError):  # nobody waits for it any more
+                self.send_response(provider.status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def stream(self, lines: list[bytes]) -> None:
             first, rest = lines[0], b"".join(lines[1:])

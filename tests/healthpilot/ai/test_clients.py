@@ -329,3 +329,34 @@ def test_a_coroutine_that_is_cancelled_within_a_stream_costs_what_came(
     [event] = events()
     assert (event.error_code, event.input_tokens, event.output_tokens) == ("CancelledError", 3, 1)
     assert len(keeper.spent) == 1
+
+
+def test_a_call_that_is_given_up_while_the_provider_is_at_it_costs_what_was_asked(
+    ai: MeteredOpenAI, provider: Provider, keeper: Keeper
+) -> None:
+    provider.waits = threading.Event()
+    with pytest.raises(openai.APITimeoutError):
+        chat(ai, timeout=0.05)
+
+    async def cancelled() -> None:
+        client = AsyncOpenAI(api_key="k", base_url=provider.base_url, max_retries=0)
+        question: dict[str, Any] = {"context_type": "sums", "model": "gpt-4o", "messages": QUESTION}
+        task = asyncio.create_task(AsyncMeteredOpenAI(ADA, client).chat.completions.create(**question))
+        while len(provider.asked) < 2:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    provider.waits.set()
+    told = [(event.error_code, event.input_tokens, event.output_tokens) for event in events()]
+    assert told == [("APITimeoutError", 3, 0), ("CancelledError", 3, 0)]
+
+
+def test_a_call_that_reached_nobody_costs_nothing(keeper: Keeper) -> None:
+    client = OpenAI(api_key="k", base_url="http://127.0.0.1:9/v1", max_retries=0)
+    with pytest.raises(openai.APIConnectionError):
+        chat(MeteredOpenAI(ADA, client))
+    [event] = events()
+    assert (event.error_code, event.input_tokens) == ("APIConnectionError", 0)
