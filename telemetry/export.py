@@ -18,6 +18,8 @@ Report = Callable[[int], None]
 ONE_DAY: Final = timedelta(days=1)
 # What makes a spreadsheet take a text for a formula (OWASP, CSV injection); no text begins with white space.
 FORMULA: Final = "'=', '+', '-', '@', '＝', '＋', '－', '＠'"
+# Where the comma is the decimal point a spreadsheet splits a line at semicolons, and begins a cell there.
+LATER: Final = r"""regexp_replace({name}, ';( *[=+@＝＋－＠-])', ';''\1', 'g')"""
 ISO: Final = """to_char({name} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 # JSON holds no raw control character, so with these as its marks COPY leaves every line as it is.
 UNTOUCHED: Final = "FORMAT csv, QUOTE E'\\x01', DELIMITER E'\\x02'"
@@ -76,5 +78,6 @@ def shown(name: str, rule: Field, layout: Layout) -> str:
     if layout == "jsonl":
         return name
     if isinstance(rule, Text):
-        return f"CASE WHEN left({name}, 1) IN ({FORMULA}) THEN '''' || {name} ELSE {name} END"
+        later = LATER.format(name=name)
+        return f"CASE WHEN left({name}, 1) IN ({FORMULA}) THEN '''' || {later} ELSE {later} END"
     return f"{name}::text" if isinstance(rule, Flag) else name

@@ -17,7 +17,19 @@ from tests.telemetry import commandline
 pytestmark = pytest.mark.django_db
 
 DAY = datetime(2026, 5, 4, tzinfo=UTC)
-HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "＝1", 'quo"ted, with comma', "back\\slash", "🦄", "\u202egnirts"]
+HOSTILE = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "＝1",
+    "a;=1+1;  -2;b",
+    "=a;@b",
+    'quo"ted, with comma',
+    "back\\slash",
+    "🦄",
+    "\u202egnirts",
+]
 
 
 def run(*arguments: str) -> str:
@@ -55,7 +67,8 @@ def test_csv_has_a_head_and_a_row_an_event_in_order(tmp_path: Path) -> None:
 def test_a_spreadsheet_calculates_nothing(tmp_path: Path) -> None:
     cells = [row["user_id"] for row in csv.DictReader(io.StringIO(exported(tmp_path, *LLM)))]
     assert cells[:5] == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'＝1"]
-    assert cells[5:] == HOSTILE[5:]
+    assert cells[5:7] == ["a;'=1+1;'  -2;b", "'=a;'@b"], "a line is split at semicolons too"
+    assert cells[7:] == HOSTILE[7:]
 
 
 @pytest.mark.usefixtures("llm_events")
