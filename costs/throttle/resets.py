@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from costs.days import cost_zone, midnights
+from costs.days import cost_zone, local_today, midnights
 
 
 def next_reset(day: date, window: str) -> datetime:
@@ -10,4 +10,6 @@ def next_reset(day: date, window: str) -> datetime:
     following = day + timedelta(days=1)
     if window == "month":
         following = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return max(midnights(following, cost_zone()))
+    # Of a midnight that comes twice the first begins the day; one that never comes has an earlier reading.
+    readings = sorted(midnights(following, cost_zone()))
+    return next(at for at in readings if local_today(at) >= following)
