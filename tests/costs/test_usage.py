@@ -27,6 +27,7 @@ from costs.usage import (
 )
 from costs.usage.fold import fold_chunk, pieces
 from costs.usage.lock import mark_dirty
+from costs.usage.user_hours import fill_hours
 from telemetry.models import DroppedPartition, Shipment
 from tests.costs.events import PARTIALS, at, between, call, empty, execute, job, partials, rows_of, store
 
@@ -462,6 +463,23 @@ def test_hours_by_user_of_today_are_made_once_it_is_over_and_kept_current_from_t
     fold_pending()
     assert ("ada", at("2024-05-04 12:00"), 1) in hours_of_users()
     assert complete_user_hours(at("2024-05-05 00:00")) == 0
+
+
+def test_what_is_folded_while_hours_by_user_are_being_made_is_made_up() -> None:
+    with today_is(FOURTH):
+        store(job("2024-05-04 10:00"), *(job("2024-05-04 09:00", user_id=f"u{n}") for n in range(20)))
+        fold_pending()
+    fill_hours(FOURTH, wait_s=1)
+    assert len(hours_of_users()) == 21
+    store(job("2024-05-04 10:30"), job("2024-05-04 11:00"))
+    fold_pending()
+    complete_user_hours(at("2024-05-05 00:00"))
+    ada = [(hour, jobs) for user, hour, jobs in hours_of_users() if user == "ada"]
+    assert ada == [(at("2024-05-04 10:00"), 2), (at("2024-05-04 11:00"), 1)]
+    made = partials()
+    execute("DELETE FROM usage_user_hourly")
+    rebuild_day_from_raw(FOURTH)
+    assert partials() == made
 
 
 def test_hours_by_user_wait_for_no_day_whose_raw_rows_are_gone() -> None:
