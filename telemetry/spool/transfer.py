@@ -8,10 +8,12 @@ from typing import Final, Protocol
 from django.db import DataError, IntegrityError, connection, transaction
 
 from telemetry.ship import ship_encoded
-from telemetry.spool.aside import set_aside_bytes, set_aside_row
+from telemetry.spool.aside import aside_count, set_aside_bytes, set_aside_row
 from telemetry.spool.frames import BadSegment, Chunk, Layout, parse
 
 CHUNK_BYTES: Final = 1024 * 1024
+# Files beyond which nothing more is set aside: the spool itself is bounded, and this is not counted there.
+ASIDE_MOST: Final = 10_000
 
 # The row is locked first: whoever else has the same segment waits here, and then finds the offset moved.
 ADVANCE: Final = """
@@ -24,6 +26,10 @@ COMMITTED: Final = "SELECT committed_bytes FROM telemetry_spool_segments WHERE s
 
 class OffsetMoved(Exception):  # noqa: N818 - reads as what happened
     """Another process shipped this segment meanwhile, or a COMMIT whose answer was lost took effect."""
+
+
+class AsideFullError(OSError):
+    """The database refuses so much that it is at fault, and not single events: they wait in the spool."""
 
 
 class Source(Protocol):
@@ -75,7 +81,11 @@ def committed_bytes(name: str) -> int:
 
 
 def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
-    """Store a chunk and its segment's new offset in one transaction; return why single rows were refused."""
+    """Store a chunk and its segment's new offset in one transaction; return why single rows were refused.
+
+    Raises AsideFullError where some are, and too much lies aside already: everything stays in the spool then.
+    """
+    has_room = aside_count() < ASIDE_MOST
     if unnamed := chunk.rows.keys() - layout.columns.keys():
         raise BadSegment(f"its first line names no columns of {', '.join(sorted(unnamed))} events")
     with transaction.atomic():
@@ -84,7 +94,11 @@ def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
             cursor.execute(ADVANCE, [layout.name, known + chunk.length, chunk.events, base])
             if not cursor.rowcount:
                 raise OffsetMoved(layout.name)
-        refused = [reason for kind, rows in chunk.rows.items() for reason in store_rows(layout, kind, rows)]
+        refused = [
+            reason
+            for kind, rows in chunk.rows.items()
+            for reason in store_rows(layout, kind, rows, has_room=has_room)
+        ]
         # Before the commit: a kill in between sets them aside twice under one name, and loses none.
         for place, garbage in chunk.garbage:
             set_aside_bytes(
@@ -93,14 +107,19 @@ def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
     return refused
 
 
-def store_rows(layout: Layout, kind: str, rows: Sequence[bytes]) -> list[str]:
+def store_rows(layout: Layout, kind: str, rows: Sequence[bytes], *, has_room: bool) -> list[str]:
     """Copy rows of one kind; where the database refuses some, find them by halves and set them aside."""
     try:
         with transaction.atomic():
             ship_encoded(kind, layout.columns[kind], rows)
     except (DataError, IntegrityError) as error:
+        if not has_room:
+            raise AsideFullError(
+                f"{ASIDE_MOST:,} lie in spool/aside, and more are refused: {error}"
+            ) from error
         if len(rows) == 1:
             return [set_aside_row(layout, kind, rows[0], error)]
         half = len(rows) // 2
-        return store_rows(layout, kind, rows[:half]) + store_rows(layout, kind, rows[half:])
+        halves = (rows[:half], rows[half:])
+        return [why for some in halves for why in store_rows(layout, kind, some, has_room=True)]
     return []

@@ -4,14 +4,17 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from telemetry.models import LlmEvent
 from telemetry.record import record_llm_event
-from telemetry.spool import adoption
+from telemetry.spool import adoption, transfer
 from telemetry.spool.adoption import adopt
 from telemetry.spool.frames import HEAD, MAGIC, first_line, framed
 from telemetry.spool.process import process
@@ -77,6 +80,45 @@ def test_a_damaged_event_is_set_aside_and_the_others_are_shipped(
     assert aside.read_bytes() == damaged
     assert "no event can be read" in aside.with_name(f"{aside.name}.reason").read_text()
     assert not left.exists()
+
+
+@contextmanager
+def refusing(*names: str) -> Iterator[None]:
+    """Let the database take no event of some users."""
+    with connection.cursor() as cursor:
+        check = f"CHECK (user_id <> ALL (ARRAY[{', '.join(map(repr, names))}])) NOT VALID"
+        cursor.execute(f"ALTER TABLE telemetry_llm_events ADD CONSTRAINT refused_in_a_test {check}")
+        try:
+            yield
+        finally:
+            cursor.execute("ALTER TABLE telemetry_llm_events DROP CONSTRAINT refused_in_a_test")
+
+
+def test_an_event_that_the_database_refuses_costs_itself_and_is_stored_once_it_is_put_back(
+    left: Path, spool_folder: Path
+) -> None:
+    with refusing("b"):
+        assert users() == "acd"
+    (aside,) = (spool_folder / "aside").glob("refused-*.seg")
+    assert "refused_in_a_test" in aside.with_name(f"{aside.name}.reason").read_text()
+    assert not left.exists()
+    for _ in range(2):
+        (spool_folder / aside.name).write_bytes(aside.read_bytes())
+        assert users() == "abcd", "however often it is put back"
+
+
+def test_a_database_that_refuses_everything_does_not_fill_the_disk(
+    left: Path, spool_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer, "ASIDE_MOST", 1)
+    aside = spool_folder / "aside"
+    aside.mkdir()
+    (aside / "older.seg.reason").write_text("refused before")
+    with refusing("b", "c", "d"):
+        assert users() == ""
+    assert left.exists()
+    assert [path.name for path in aside.iterdir()] == ["older.seg.reason"]
+    assert users() == "abcd", "nothing was lost, nor set aside as well as stored"
 
 
 def test_what_is_no_segment_is_set_aside_with_its_reason(left: Path, spool_folder: Path) -> None:
