@@ -25,9 +25,10 @@ FILTERS: Final = {
     "ended": ("severity", "module"),
     "messages": ("state", "channel"),
 }
+AN_HOUR: Final = "60"
 LASTS: Final = (
-    ("", "Choose…"),
-    ("60", "1 hour from now"),
+    ("", "At the time below"),
+    (AN_HOUR, "1 hour from now"),
     ("240", "4 hours from now"),
     ("1440", "1 day from now"),
     ("10080", "7 days from now"),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from healthpilot.web.access import role_required
 from healthpilot.web.roles import Role
-from systemstatus.alert_forms import MaintenanceForm, NoteForm, QuietForm, SilenceForm
+from systemstatus.alert_forms import AN_HOUR, MaintenanceForm, NoteForm, QuietForm, SilenceForm
 from systemstatus.alerts import actions
 from systemstatus.alerts.actions import ActionError
 from systemstatus.models import Alert, Quiet
@@ -46,7 +46,8 @@ def acknowledge(request: HttpRequest, alert_id: int) -> HttpResponse:
 @never_cache
 def silence(request: HttpRequest) -> HttpResponse:
     """Ask what to keep quiet, why and until when, and do it."""
-    form = SilenceForm(request.POST if request.method == "POST" else None, initial=beginning(request))
+    initial = beginning(request) | {"lasts": AN_HOUR}
+    form = SilenceForm(request.POST if request.method == "POST" else None, initial=initial)
 
     def act(form: SilenceForm) -> Quiet:
         now = timezone.now()

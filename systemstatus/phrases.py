@@ -95,7 +95,9 @@ def other(alert: Alert) -> str:
 
 def value_of(alert: Alert) -> str:
     """Return an alert's value with its unit; empty without one."""
-    return "" if alert.value is None else figure_text(alert.value, alert.unit)
+    budget = BY_ID.get(alert.rule)
+    unit = alert.unit or (budget.unit if budget else "")  # what tells of a past minute keeps none
+    return "" if alert.value is None else figure_text(alert.value, unit)
 
 
 def title_of(name: str) -> str:

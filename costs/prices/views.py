@@ -61,11 +61,13 @@ def history(request: HttpRequest) -> HttpResponse:
     """Show every price that a model ever had, superseded ones included."""
     model = request.GET.get("model", "")
     rows = queries.history(model) if "\x00" not in model else []
+    today = local_today(timezone.now())
     context = {
         "model": model,
         "rows": rows,
-        "today": local_today(timezone.now()),
+        "today": today,
         "may_set": has_role(request, Role.ADMIN),
+        **repricing.differences(repricing.preview(*SpanForm({}, today=today).span())),
     }
     return render(request, "costs/price_history.html", context, status=200 if rows else 404)
 

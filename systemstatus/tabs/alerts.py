@@ -17,8 +17,9 @@ from systemstatus.changes import Change, changes_before_each
 from systemstatus.models import Alert, Maintenance, Notification, Severity, Silence
 from systemstatus.moment import Moment
 from systemstatus.notify.channels import configured
+from systemstatus.phrases import value_of
 from systemstatus.thresholds import BY_ID
-from systemstatus.wording import figure_text, limit_words
+from systemstatus.wording import limit_words
 
 BY_SEVERITY: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warn", Severity.INFO: "info"}
 SEVERITY_WORDS: Final = {Severity.CRITICAL: "Critical", Severity.WARNING: "Warning", Severity.INFO: "Info"}
@@ -65,7 +66,7 @@ class Shown:
 
     @property
     def value_text(self) -> str:
-        return "" if self.alert.value is None else figure_text(self.alert.value, self.alert.unit)
+        return value_of(self.alert)
 
     @property
     def limit(self) -> str:

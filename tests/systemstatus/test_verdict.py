@@ -249,7 +249,9 @@ def test_a_past_minute_is_judged_as_it_was() -> None:
     alert.save()
     at = f"{this_minute() - timedelta(minutes=30):%Y-%m-%dT%H:%M}"
     moment = moment_of(at, timezone.now())
-    assert verdict(moment, standings(moment)).status == "error"
+    found = verdict(moment, standings(moment))
+    assert found.status == "error"
+    assert "has waited 99\u202fs for a lock" in found.sentence
 
 
 def test_a_bad_night_reads_as_one_sentence() -> None:

@@ -135,6 +135,7 @@ def test_the_preview_names_the_difference_and_applying_it_makes_it_so(admin: Cli
     page = text_of(admin.get(REPRICE))
     assert "+$0.0057" in page
     assert admin.get(LIST).context["stale_days"] == 2
+    assert admin.get(f"{LIST}/history?model=m").context["stale_days"] == 2
     version = admin.get(REPRICE).context["version"]
     assert admin.post(REPRICE, {"version": version}).status_code == 302
     assert [row.cost_exact for row in CostGlobalDaily.objects.filter(ai_calls__gt=0)] == [
