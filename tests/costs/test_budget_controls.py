@@ -77,7 +77,7 @@ def test_while_redis_is_away_the_page_says_so_and_is_not_kept_with_that(
 ) -> None:
     make_month(days=2, users=2)
     with monkeypatch.context() as away:
-        away.setattr(ForgivingRedisCache, "is_away", lambda: True)
+        away.setattr(ForgivingRedisCache, "is_away", staticmethod(lambda: True))
         assert "Redis does not answer" in text_of(admin.get("/admin/cost"))
     assert "Redis does not answer" not in text_of(admin.get("/admin/cost"))
 
