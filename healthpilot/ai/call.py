@@ -22,6 +22,7 @@ from telemetry.record import record_llm_event
 T = TypeVar("T")
 # Such a call succeeded, and its tokens are estimated.
 NOT_STATED: Final = "usage_not_stated"
+LEFT: Final = {"StreamCutOff", "CancelledError", "GeneratorExit", "KeyboardInterrupt"}
 
 
 async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
@@ -130,8 +131,10 @@ class Call:
         )
         admission.settle(self.verdict, spent)
         duration_ms = round((time.monotonic() - self.began) * 1000)
+        error_code = fitted(error_code, 64) or "unnamed" if error_code else None
         failed = error_code not in {None, NOT_STATED}
-        outbound.observe("openai", "failed" if failed else "2xx", duration_ms)
+        # Whoever leaves a stream says nothing against the provider.
+        outbound.observe("openai", "failed" if failed and error_code not in LEFT else "2xx", duration_ms)
         self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
 
     def record(self, usage: Usage, *, model: str, duration_ms: int, **more: Any) -> None:

@@ -14,6 +14,7 @@ from healthpilot import admission
 from healthpilot.ai.actor import Actor
 from healthpilot.ai.clients import AsyncMeteredOpenAI, BudgetDeferred, MeteredOpenAI
 from healthpilot.ai.models import AiAnswer
+from telemetry import outbound
 from telemetry.models import LlmEvent
 from telemetry.record import flush
 from tests.healthpilot.ai.conftest import Provider
@@ -213,6 +214,19 @@ def test_a_stream_that_nobody_reads_is_recorded_as_well(ai: MeteredOpenAI, keepe
     assert (event.success, event.error_code, event.output_tokens) == (False, "StreamCutOff", 0)
     assert event.input_tokens > 0
     assert len(keeper.spent) == 1
+
+
+def test_a_stream_that_is_left_is_no_failure_of_the_provider(
+    ai: MeteredOpenAI, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str]] = []
+    monkeypatch.setattr(outbound, "observe", lambda name, outcome, ms: seen.append((name, outcome)))
+    with chat(ai, stream=True) as stream:
+        next(stream)
+    provider.status = 500
+    with pytest.raises(openai.InternalServerError):
+        chat(ai)
+    assert seen == [("openai", "2xx"), ("openai", "failed")]
 
 
 def test_a_stream_offers_what_the_clients_own_does(ai: MeteredOpenAI) -> None:
