@@ -47,6 +47,7 @@ def test_without_scripts_an_alert_is_silenced_from_its_line_and_the_silence_ende
     page.get_by_role("link", name="Silence cache.rtt of redis.").click()
     expect(page.get_by_label("Rule")).to_have_value("cache.rtt")
     page.get_by_label("Reason").fill("A new switch.")
+    page.get_by_label("Ends", exact=True).select_option("At the time below")
     page.get_by_role("button", name="Keep it quiet").click()
     expect(page.get_by_text("A silence needs an end")).to_be_visible()
     page.get_by_label("Ends", exact=True).select_option("4 hours from now")
