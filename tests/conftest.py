@@ -14,6 +14,9 @@ from django.test import TransactionTestCase
 from tests import browser
 
 PAGES = "tests/e2e/test_pages.py"
+# Files that take minutes, and wait for servers of their own for most of them: they begin, beside those that
+# compute. Each goes to one process, so whoever got one near the end would leave the others idle.
+WAITING = ("tests/healthpilot/test_up.py", "tests/benchmarks/test_main.py")
 PATIENCE_S = 5.0
 DAY_S = 86_400
 # Longer than all but a few tests take, which do not mind the day.
@@ -22,7 +25,10 @@ LAST_S = 40
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
-    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it."""
+    """Run the browser's tests last: Playwright leaves an event loop running, so none can start after it.
+
+    The files that wait for minutes come first.
+    """
     data = [data_of(item) for item in items]
     together = {item: data.index(name) for item, name in zip(items, data, strict=True)}
     yield  # pytest-django puts tests without a database last, which would be behind the browser's
@@ -55,8 +61,10 @@ def share_of(nodeid: str) -> str:
 
 def turn(item: pytest.Item, together: int) -> tuple[int, int]:
     """Return when a test runs: pages last, and those from the same data one after the other."""
-    is_page = item.nodeid.startswith(PAGES)
-    return ("e2e" in item.path.parts) + is_page, together if is_page else 0
+    path = item.nodeid.partition("::")[0]
+    if path in WAITING:
+        return -1, WAITING.index(path)
+    return ("e2e" in item.path.parts) + (path == PAGES), together if path == PAGES else 0
 
 
 def data_of(item: pytest.Item) -> str:

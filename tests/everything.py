@@ -10,6 +10,8 @@ from tests import browser
 ROOT = Path(__file__).resolve().parent.parent
 # Each has a PostgreSQL, a Valkey and maybe a browser of its own.
 MOST_PROCESSES = 4
+# Some tests wait for servers and workers most of their time; one process more than there are cores fills it.
+BESIDE_THOSE_THAT_WAIT = 1
 # A file's tests share servers that take seconds to start, so one process runs them all.
 BY_FILE = ["--dist", "loadfile", "--no-loadscope-reorder"]
 
@@ -36,7 +38,9 @@ def spread(arguments: list[str], cores: int) -> list[str]:
     if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments):
         return BY_FILE
     names_tests = any((ROOT / argument.split("::")[0]).exists() for argument in arguments)
-    return [] if names_tests or cores < 2 else ["-n", str(min(cores, MOST_PROCESSES)), *BY_FILE]
+    if names_tests or cores < 2:
+        return []
+    return ["-n", str(min(cores + BESIDE_THOSE_THAT_WAIT, MOST_PROCESSES)), *BY_FILE]
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def bench(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 
@@ -117,9 +117,9 @@ def test_an_interrupted_run_stops_what_it_started(place: Path, interruption: sig
     assert process.stderr
     assert b"P2" in process.stderr.readline()
     process.send_signal(interruption)
-    process.wait(timeout=60)
+    process.wait(timeout=120)
     # After kill -9 the guard is what cleans up, and nobody waits for it.
-    assert until(lambda: not folders(place) and not servers_below(place), limit_s=60)
+    assert until(lambda: not folders(place) and not servers_below(place), limit_s=120)
     assert process.returncode == (130 if interruption != signal.SIGKILL else -signal.SIGKILL)
 
 
