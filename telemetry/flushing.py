@@ -143,11 +143,18 @@ class Turns:
         self._broker: redis.Redis | None = None
 
     def begin(self) -> None:
+        """Start the thread; where none can start now, what is counted waits for the next try."""
         with self._lock:
-            if self.thread is None:
-                self.thread = threading.Thread(target=self.run, name="flushing", daemon=True)
-                self.thread.start()
-                atexit.register(flush_all)
+            if self.thread is not None:
+                return
+            thread = threading.Thread(target=self.run, name="flushing", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # too many threads, or the interpreter ends
+                logger.info("Counts wait, since no thread can start: %s", error)
+                return
+            self.thread = thread
+            atexit.register(flush_all)
 
     def run(self) -> None:
         while not self._ended.wait(EVERY_S):

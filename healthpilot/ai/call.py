@@ -133,9 +133,9 @@ class Call:
         duration_ms = round((time.monotonic() - self.began) * 1000)
         error_code = fitted(error_code, 64) or "unnamed" if error_code else None
         failed = error_code not in {None, NOT_STATED}
+        self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
         # Whoever leaves a stream says nothing against the provider.
         outbound.observe("openai", "failed" if failed and error_code not in LEFT else "2xx", duration_ms)
-        self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
 
     def record(self, usage: Usage, *, model: str, duration_ms: int, **more: Any) -> None:
         """Record one event of this call."""
