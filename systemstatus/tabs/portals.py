@@ -91,7 +91,7 @@ def facts(one: Standing, day: PortalDay | None, moment: Moment) -> list[Fact]:
     return [
         lately(day),
         judged("Available, 30 days", "portal.availability", values.get("portal.availability"),
-               "No check was kept yet"),
+               "Judged after a day of checks"),
         *(of_visits(label, name, day, moment) for name, label in VITALS),
     ]  # fmt: skip
 

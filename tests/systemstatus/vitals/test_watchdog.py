@@ -181,6 +181,17 @@ def test_an_outage_nobody_could_be_told_of_is_tried_again(receiver: Receiver) ->
     assert len(set(receiver.ids)) == 1
 
 
+def test_the_end_of_an_outage_is_told_again_where_it_did_not_go_out(receiver: Receiver) -> None:
+    receiver.answers[:] = ["200", "500", "200"]
+    now = 61.0
+    outage = Outage(clock=lambda: now, since=0.0, began_at=timezone.now())
+    outage.failed("refused")
+    for _ in range(3):
+        outage.over()
+    assert [body["type"] for body in receiver.bodies] == ["alert.firing", *["alert.resolved"] * 2]
+    assert len(set(receiver.ids)) == 2
+
+
 def test_the_loop_outlives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 
