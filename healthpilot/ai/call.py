@@ -121,8 +121,15 @@ class Call:
         self.finish(used, model=model, error_code=code or (None if usage else NOT_STATED))
 
     def finish(self, usage: Usage, *, model: str, error_code: str | None) -> None:
-        """Settle the reservation and record the call, both under the name by which the model is priced."""
+        """Record the call and settle the reservation, both under the name by which the model is priced.
+
+        The record comes first: it survives the process, and where that ends in between the lease lapses.
+        """
         model = fitted(model, 40)
+        duration_ms = round((time.monotonic() - self.began) * 1000)
+        error_code = fitted(error_code, 64) or "unnamed" if error_code else None
+        failed = error_code not in {None, NOT_STATED}
+        self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
         spent = admission.Spent(
             input_tokens=usage.input_tokens,
             cached_input_tokens=usage.cached_input_tokens,
@@ -130,10 +137,6 @@ class Call:
             model=model,
         )
         admission.settle(self.verdict, spent)
-        duration_ms = round((time.monotonic() - self.began) * 1000)
-        error_code = fitted(error_code, 64) or "unnamed" if error_code else None
-        failed = error_code not in {None, NOT_STATED}
-        self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
         # Whoever leaves a stream says nothing against the provider.
         outbound.observe("openai", "failed" if failed and error_code not in LEFT else "2xx", duration_ms)
 

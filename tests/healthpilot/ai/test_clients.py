@@ -173,6 +173,18 @@ def test_a_failed_call_is_recorded_settled_and_raised(
     assert keeper.spent == [admission.Spent(model="gpt-4o")]
 
 
+def test_a_call_is_recorded_before_anything_else_can_go_wrong(
+    ai: MeteredOpenAI, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(verdict: admission.Verdict, spent: admission.Spent) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(keeper, "settle", killed)
+    with pytest.raises(SystemExit):
+        chat(ai)
+    assert [event.input_tokens for event in events()] == [1200]
+
+
 def test_a_stream_is_recorded_at_its_end(ai: MeteredOpenAI) -> None:
     text = "".join(chunk.choices[0].delta.content for chunk in chat(ai, stream=True))
     assert text == "four", "the chunk of the usage, which only we asked for, has no choice to read"
