@@ -362,7 +362,7 @@ def test_a_call_that_is_given_up_while_the_provider_is_at_it_costs_what_was_aske
 ) -> None:
     provider.waits = threading.Event()
     with pytest.raises(openai.APITimeoutError):
-        chat(ai, timeout=0.05)
+        chat(ai, timeout=openai.Timeout(30, read=0.05))  # however long connecting takes
 
     async def cancelled() -> None:
         client = AsyncOpenAI(api_key="k", base_url=provider.base_url, max_retries=0)
