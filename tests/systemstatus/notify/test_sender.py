@@ -49,6 +49,17 @@ def test_what_fires_together_is_one_message(receiver: Receiver) -> None:
     assert receiver.bodies[0]["data"]["more"] == 10
 
 
+def test_what_fires_within_five_minutes_of_a_message_joins_the_next_one(receiver: Receiver) -> None:
+    clock = Clock()
+    for targets in ("a", "a", "ab", "abc", "abc"):
+        clock.cycle(*(finding(target=target) for target in targets))
+        sender.send_due(clock.now + 30 * SECOND)
+    assert told(receiver) == [("alert.firing", 1)]
+    sender.send_due(clock.now + 5 * MINUTE)
+    assert told(receiver) == [("alert.firing", 1), ("alert.firing", 2)]
+    assert Notification.objects.count() == 2
+
+
 def test_escalation_is_told_and_a_reminder_after_four_hours_unless_acknowledged(receiver: Receiver) -> None:
     clock = Clock()
     clock.cycles(*["warning"] * 5)
