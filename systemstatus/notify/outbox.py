@@ -79,7 +79,7 @@ def notice_for(group: str, kind: str, names: Sequence[str], now: datetime) -> uu
 def can_join(last: Notification) -> bool:
     """Say whether a notice has not begun to go out on any channel; its rows are held if so."""
     rows = Notification.objects.filter(notice=last.notice)
-    waiting = rows.filter(state=Notification.State.WAITING, attempts=0, body=None)
+    waiting = rows.filter(state=Notification.State.WAITING, attempts=0, body__isnull=True)
     return len(waiting.select_for_update(skip_locked=True)) == rows.count()
 
 
