@@ -133,7 +133,7 @@ def test_the_more_waits_the_larger_a_file_so_that_the_host_keeps_its_descriptors
     spool_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "ROLL_BYTES", 2000)  # a two-thousandth of what it is
-    monkeypatch.setattr(writer, "LOOK_EVERY_BYTES", 200)
+    monkeypatch.setattr(writer, "LOOK_EVERY_BYTES", 10**9)  # only where a file is full
     while sum(segment.size for segment in process.writer.segments) < 5_000_000:  # of 10 GB
         assert all(record_llm_event(CALL) for _ in range(1000))
     assert len(process.writer.segments) < 300
