@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.db import connection
 from django.db.models import Model
 from django.utils import timezone
 
@@ -32,6 +33,11 @@ TIERS = ("free", "pro", "enterprise")
 AMOUNTS = {"jobs": 180, "ai_calls": 420, "cpu_ms": 9_000_000, "tokens_in": 900_000, "tokens_out": 250_000}
 TIER_WEIGHTS = {"free": 0.4, "pro": 1.0, "enterprise": 3.2}
 DOMAINS = ("ai", "rating", "sync", "messaging", "reports", "payments")
+
+OF_A_MONTH: Sequence[type[Model]] = (
+    CostBreakdownDaily, CostDay, CostGlobalDaily, CostUserDaily, CostUserWindow, CostWindow, UsageWaitDaily,
+)  # fmt: skip
+months: dict[tuple[int, int, int, date], dict[str, bytes]] = {}
 
 
 def today() -> date:
@@ -138,7 +144,16 @@ def window_rows(days: int) -> Iterable[CostUserWindow]:
 
 
 def make_month(*, days: int = 75, users: int = 40, seed: int = 1) -> None:
-    """Store weeks of a lively product that end today and add up: tiers, domains and users sum to each day."""
+    """Store weeks of a lively product that end today and add up: tiers, domains and users sum to each day.
+
+    What was made once in empty tables is kept and copied from then on, fifty times as fast.
+    """
+    asked = (days, users, seed, today())
+    if kept := months.get(asked):
+        copy_in(kept)
+        CostDay.objects.update(rolled_up_at=timezone.now())
+        return
+    was_empty = not any(model._base_manager.exists() for model in OF_A_MONTH)
     chance = random.Random(seed)
     names = [
         (f"usr_{chance.randrange(36**6):06x}", TIERS[min(2, int(chance.expovariate(1.1)))])
@@ -149,6 +164,25 @@ def make_month(*, days: int = 75, users: int = 40, seed: int = 1) -> None:
         rows += lively_day(days_ago(back), names, chance, share=1 if back else 0.45)
     store(rows)
     make_windows()
+    if was_empty:
+        months[asked] = copied_out()
+
+
+def copied_out() -> dict[str, bytes]:
+    """Return the rows of a month's tables as COPY gives them."""
+    kept = {}
+    with connection.cursor() as cursor:
+        for model in OF_A_MONTH:
+            with cursor.copy(f"COPY {model._meta.db_table} TO STDOUT (FORMAT binary)") as copy:
+                kept[model._meta.db_table] = b"".join(copy)
+    return kept
+
+
+def copy_in(kept: Mapping[str, bytes]) -> None:
+    with connection.cursor() as cursor:
+        for table, rows in kept.items():
+            with cursor.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as copy:
+                copy.write(rows)
 
 
 def store(rows: Iterable[Model]) -> None:
