@@ -68,7 +68,8 @@ def kind_of(alerts: Sequence[Alert]) -> str:
 def notice_for(group: str, kind: str, names: Sequence[str], now: datetime) -> uuid.UUID:
     """Return the notice that tells of a group: one that still waits for company, or a new one."""
     last = Notification.objects.filter(group=group, kind__in=TELLS_ALERTS).order_by("-id").first()
-    if last and can_join(last):
+    is_fitting = last and kind in {last.kind, Notification.Kind.REPEAT}  # news is told as news
+    if last and is_fitting and can_join(last):
         return last.notice
     due = now + GROUP_WAIT
     if last and last.created_at <= now:

@@ -9,10 +9,11 @@ from systemstatus import findings
 from systemstatus.alerts.engine import evaluate
 from systemstatus.collector import collect_snapshot
 from systemstatus.findings import Finding, Level
-from systemstatus.judging import SOURCE, judge
+from systemstatus.judging import SOURCE, judge, level_of
 from systemstatus.models import Alert
 from systemstatus.phrases import phrase
 from systemstatus.registry import CheckState, Metric, Reading
+from systemstatus.thresholds import BY_ID
 from tests.systemstatus.test_collector import NOON
 from tests.systemstatus.watched import module, only, probe
 
@@ -153,3 +154,22 @@ def test_a_check_that_is_skipped_neither_opens_nor_ends_its_alert() -> None:
         assert drive.hold(0) == "critical"
         state = CheckState.OK
         assert drive.hold(0) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "severity", "level"),
+    [
+        (85, "", "warning"),
+        (85, "warning", "warning"),
+        (85, "critical", "critical"),
+        (79, "critical", "warning"),
+        (75, "warning", "warning"),
+        (75, "", "ok"),
+        (69, "critical", "ok"),
+        (90, "", "critical"),
+    ],
+)
+def test_while_an_alert_is_open_the_limits_on_the_way_back_hold(
+    value: float, severity: str, level: str
+) -> None:
+    assert level_of(BY_ID["db.connections"], "", value, severity) == Level(level)

@@ -60,6 +60,18 @@ def test_what_fires_within_five_minutes_of_a_message_joins_the_next_one(receiver
     assert Notification.objects.count() == 2
 
 
+def test_what_is_new_does_not_go_as_a_reminder(receiver: Receiver) -> None:
+    clock = Clock()
+    for _ in range(2):
+        clock.cycle(finding(target="a"))
+    sender.send_due(clock.now + MINUTE)
+    clock.now += timedelta(hours=4)
+    for _ in range(2):
+        clock.cycle(finding(target="a"), finding(target="b"))
+    sender.send_due(clock.now + 10 * MINUTE)
+    assert told(receiver) == [("alert.firing", 1), ("alert.reminder", 1), ("alert.firing", 1)]
+
+
 def test_escalation_is_told_and_a_reminder_after_four_hours_unless_acknowledged(receiver: Receiver) -> None:
     clock = Clock()
     clock.cycles(*["warning"] * 5)
