@@ -1,4 +1,4 @@
-"""What the budgets page shows: each scope's caps with what is used, a change before it is made, decisions."""
+"""What the budgets page shows: each scope's caps with what is used, a change before it is made."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from django.utils import timezone
 from costs import budget_queries
 from costs.budgets import BudgetError, checked_cap
 from costs.days import local_today
-from costs.models import NO_CAP, NO_CAP_USD, CostBudget, CostDecision
+from costs.models import NO_CAP, NO_CAP_USD, CostBudget
 from costs.throttle import truth
 from costs.throttle.amounts import nano
 from costs.throttle.caps import NONE, caps_of, scope_of
 from costs.throttle.scopes import EACH_USER, GLOBAL, Scope, percent_of
 from healthpilot.web import numbers, tables
-from healthpilot.web.pages import DEFAULT_LIMIT, MAX_LIMIT, Cursor, Page, keyset_page
+from healthpilot.web.pages import MAX_LIMIT
 from healthpilot.web.tables import Column, Row, Table
 
 NEAR: Final = 80
@@ -242,61 +242,3 @@ def window(cap: Cap) -> str:
 def shed_tiers(scope: Scope) -> list[str]:
     """Return the tiers in the order in which a scope's caps stop them."""
     return [scope.key] if scope.kind == "tier" else list(settings.TIERS)
-
-
-def decisions_page(*, waiting_only: bool, cursor: str | None) -> Page[CostDecision]:
-    """Return the newest answers of budget checks; raises CursorError."""
-    rows = CostDecision.objects.exclude(action="run") if waiting_only else CostDecision.objects.all()
-
-    def fetch(start: Cursor | None, limit: int) -> Sequence[CostDecision]:
-        if start is None:
-            return list(rows.order_by("-decided_at", "-id")[:limit])
-        moment, number = start.key
-        if start.backwards:
-            after = rows.extra(where=["(decided_at, id) > (%s, %s)"], params=[moment, number])
-            return list(after.order_by("decided_at", "id")[:limit])
-        before = rows.extra(where=["(decided_at, id) < (%s, %s)"], params=[moment, number])
-        return list(before.order_by("-decided_at", "-id")[:limit])
-
-    return keyset_page(
-        fetch,
-        lambda row: (row.decided_at.isoformat(), str(row.pk)),
-        scope=f"decisions:{waiting_only}",
-        cursor=cursor,
-        limit=DEFAULT_LIMIT,
-    )
-
-
-WORDS: Final = {"run": "Ran", "downgrade": "Smaller model", "defer": "Waits"}
-
-
-def decisions_table(page: Page[CostDecision], *, query: Mapping[str, str]) -> Table:
-    """Return the table of answers."""
-    columns = [
-        Column("When (UTC)", tables.NAME),
-        Column("Answer", tables.MAIN),
-        Column("Whose", tables.SECOND),
-        Column("Why", tables.PLAIN),
-        Column("Checks", tables.LESSER, numeric=True),
-        Column("May run from", tables.LESSER),
-    ]
-    rows = [
-        Row(
-            [
-                f"{row.decided_at:%d %b %H:%M:%S}",
-                WORDS.get(row.action, row.action),
-                " · ".join(filter(None, (row.tier, row.domain, row.user_id))),
-                row.reason,
-                f"{row.checks:,}",
-                f"{row.release_at:%d %b %H:%M} UTC" if row.release_at else "–",
-            ],
-            key=f"{row.decided_at:%H:%M:%S}",
-        )
-        for row in page.rows
-    ]
-
-    def url(cursor: str | None) -> str:
-        return f"?{urlencode({**query, 'cursor': cursor})}#decisions" if cursor else ""
-
-    caption = "Answers of budget checks, the newest first"
-    return Table("decisions", caption, columns, rows, url(page.previous_cursor), url(page.next_cursor))

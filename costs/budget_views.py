@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from costs import budget_controls, budget_page
+from costs import budget_controls, budget_page, verdicts
 from costs.budgets import (
     BudgetConflict,
     BudgetError,
@@ -44,12 +44,12 @@ def budgets(request: HttpRequest) -> HttpResponse:
     """List the budgets with what is used of them, and what checks answered lately."""
     waiting_only = request.GET.get("answers") != "all"
     try:
-        page = budget_page.decisions_page(waiting_only=waiting_only, cursor=request.GET.get("cursor"))
+        page = verdicts.newest(waiting_only=waiting_only, cursor=request.GET.get("cursor"))
     except CursorError:
-        page = budget_page.decisions_page(waiting_only=waiting_only, cursor=None)
+        page = verdicts.newest(waiting_only=waiting_only, cursor=None)
     table = budget_page.budgets_table(local_today(timezone.now()))
     rest = max(0, CostBudget.objects.count() - len(table.rows))
-    decisions = budget_page.decisions_table(page, query={} if waiting_only else {"answers": "all"})
+    decisions = verdicts.table(page, query={} if waiting_only else {"answers": "all"})
     context = {
         "table": table,
         "sentence": SHARES + (REST.format(rest=rest) if rest else ""),
