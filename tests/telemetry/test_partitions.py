@@ -241,7 +241,7 @@ def test_the_task_makes_what_is_missing_and_drops_what_expired() -> None:
     ship("llm", [llm_row(created_at=OLD)])
     age(days=91)
     keep_partitions_task()
-    today = NOW.date()
+    today = datetime.now(UTC).date()
     assert partition_spans(TABLE) == [Span.of_day(today + timedelta(days=n)) for n in range(-1, 8)]
     keep_partitions_task()
 
