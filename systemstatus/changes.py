@@ -70,6 +70,20 @@ class Change:
         return subject_of(self.action, self.target)
 
 
+class OfEntry:
+    """What shows an entry of the audit trail says in words what was done to what."""
+
+    entry: AuditEntry
+
+    @property
+    def words(self) -> str:
+        return words_for(self.entry.action)
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.entry.action, self.entry.target)
+
+
 def subject_of(action: str, target: str) -> str:
     """Return what was changed; empty where the action's words name it already."""
     return "" if (action, target) in SAID_ALREADY else target

@@ -46,7 +46,12 @@ def short(value: float) -> str:
 
 def limit_words(budget: Threshold, target: str = "", module: str = "") -> str:
     """Return from where a budget warns and is critical: 'warns at 80 %, critical at 90 %'."""
+    return ", ".join(limit_pair(budget, target, module))
+
+
+def limit_pair(budget: Threshold, target: str = "", module: str = "") -> tuple[str, str]:
+    """Return the same as two: ('warns at 80 %', 'critical at 90 %')."""
     warning, critical = budget.limits(target, module)
     way = "below" if budget.below else "at"
     first, second = (figure_text(limit, budget.unit) for limit in (warning, critical))
-    return f"warns {way} {first}, critical {way} {second}"
+    return f"warns {way} {first}", f"critical {way} {second}"

@@ -3,9 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
-from telemetry.celery_events.names import fitted
+from telemetry.events import LLM_FIELDS
+from telemetry.fields import Text
+from telemetry.fitting import fitted
 
-LENGTHS: Final = {"user_id": 40, "tier": 16, "domain": 16, "job_id": 40}
+LENGTHS: Final = {name: rule.most for name, rule in LLM_FIELDS.items() if isinstance(rule, Text)}
+
+
+def fit(column: str, text: str) -> str:
+    """Return a text as it fits a column of an LLM event."""
+    return fitted(text, LENGTHS[column])
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +29,6 @@ class Actor:
     job_id: str | None = None
 
     def __post_init__(self) -> None:
-        for name, most in LENGTHS.items():
+        for name in self.__slots__:
             if (value := getattr(self, name)) is not None:
-                object.__setattr__(self, name, fitted(str(value), most))
+                object.__setattr__(self, name, fit(name, str(value)))

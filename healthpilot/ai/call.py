@@ -12,10 +12,10 @@ from django.db import connection
 
 from healthpilot import admission
 from healthpilot.ai import answers
-from healthpilot.ai.actor import Actor
-from healthpilot.ai.usage import Usage, characters_of, expected, failure_of, tokens_in, usage_of
+from healthpilot.ai.actor import LENGTHS, Actor, fit
+from healthpilot.ai.estimates import characters_of, expected, tokens_in
+from healthpilot.ai.usage import Usage, failure_of, usage_of
 from telemetry import outbound
-from telemetry.celery_events.names import fitted
 from telemetry.interrupts import raised_by_signal
 from telemetry.record import record_llm_event
 
@@ -64,7 +64,7 @@ class Call:
         if not kept:
             return None
         avoided = {"avoided_input_tokens": kept.input_tokens, "avoided_output_tokens": kept.output_tokens}
-        self.record(Usage(), model=fitted(kept.llm_model, 40), cache_hit=True, duration_ms=0, **avoided)
+        self.record(Usage(), model=fit("llm_model", kept.llm_model), cache_hit=True, duration_ms=0, **avoided)
         return dict(kept.answer)
 
     def admit(self) -> None:
@@ -125,9 +125,9 @@ class Call:
 
         The record comes first: it survives the process, and where that ends in between the lease lapses.
         """
-        model = fitted(model, 40)
+        model = fit("llm_model", model)
         duration_ms = round((time.monotonic() - self.began) * 1000)
-        error_code = fitted(error_code, 64) or "unnamed" if error_code else None
+        error_code = fit("error_code", error_code) or "unnamed" if error_code else None
         failed = error_code not in {None, NOT_STATED}
         self.record(usage, model=model, duration_ms=duration_ms, error_code=error_code, success=not failed)
         spent = admission.Spent(
@@ -149,7 +149,7 @@ class Call:
                 "domain": self.actor.domain,
                 "job_id": self.actor.job_id,
                 "provider": self.provider,
-                "context_type": fitted(self.context_type, 32),
+                "context_type": fit("context_type", self.context_type),
                 "llm_model": model or "unknown",
                 "input_tokens": usage.input_tokens,
                 "cached_input_tokens": usage.cached_input_tokens,
@@ -177,7 +177,7 @@ def provider_of(base_url: object) -> str:
     Of a long host the end: it says whose it is, and prices are found by it.
     """
     host = urlsplit(str(base_url)).hostname or ""
-    return "openai" if host == "api.openai.com" else host[-32:].lstrip(".-")
+    return "openai" if host == "api.openai.com" else host[-LENGTHS["provider"] :].lstrip(".-")
 
 
 def with_usage(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any
 
 from healthpilot.ai.call import Call, in_thread
-from healthpilot.ai.usage import Usage, characters_of, failure_of, usage_of
+from healthpilot.ai.estimates import characters_of
+from healthpilot.ai.usage import Usage, failure_of, usage_of
 
 
 class StreamCutOff(Exception):  # noqa: N818 - reads as what happened

@@ -19,7 +19,7 @@ from systemstatus.moment import Moment
 from systemstatus.notify.channels import configured
 from systemstatus.phrases import value_of
 from systemstatus.thresholds import BY_ID
-from systemstatus.wording import limit_words
+from systemstatus.wording import limit_pair
 
 BY_SEVERITY: Final = {Severity.CRITICAL: "error", Severity.WARNING: "warn", Severity.INFO: "info"}
 SEVERITY_WORDS: Final = {Severity.CRITICAL: "Critical", Severity.WARNING: "Warning", Severity.INFO: "Info"}
@@ -74,7 +74,7 @@ class Shown:
         budget = BY_ID.get(self.alert.rule)
         if budget is None:
             return ""
-        warns, critical = limit_words(budget, self.alert.target, self.alert.module).split(", ")
+        warns, critical = limit_pair(budget, self.alert.target, self.alert.module)
         return critical if self.alert.severity == Severity.CRITICAL else warns
 
 

@@ -11,7 +11,7 @@ from healthpilot.dataqueue.models import Job, State
 from healthpilot.web.pages import CursorError
 from systemstatus import entries
 from systemstatus.audit_forms import AuditForm, wanted_of
-from systemstatus.changes import subject_of, words_for
+from systemstatus.changes import OfEntry
 from systemstatus.entries import Around, Difference
 from systemstatus.jobs import VERIFY
 from systemstatus.models import AuditEntry
@@ -24,21 +24,13 @@ CHECKS: Final = 5
 
 
 @dataclass(frozen=True)
-class Line:
+class Line(OfEntry):
     """One entry as the list shows it: the first parts of what it changed, and how it stood around it."""
 
     entry: AuditEntry
     parts: list[Difference]
     more: int
     around: Around
-
-    @property
-    def words(self) -> str:
-        return words_for(self.entry.action)
-
-    @property
-    def subject(self) -> str:
-        return subject_of(self.entry.action, self.entry.target)
 
 
 @dataclass(frozen=True)

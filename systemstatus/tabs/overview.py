@@ -12,7 +12,7 @@ from django.http import QueryDict
 from healthpilot.web.templatetags.figures import relative
 from systemstatus import heartbeats, judging, queries
 from systemstatus.alerts.quiet import Hush
-from systemstatus.changes import subject_of, words_for
+from systemstatus.changes import OfEntry
 from systemstatus.figures import BY_LEVEL
 from systemstatus.heartbeats import Series
 from systemstatus.models import Alert, AuditEntry
@@ -21,7 +21,7 @@ from systemstatus.phrases import capital, phrase, title_of
 from systemstatus.standing import NONE, OFF, WORDS, Standing, of_alert, standings
 from systemstatus.thresholds import BY_ID, Threshold
 from systemstatus.verdict import Verdict, verdict
-from systemstatus.wording import figure_text, limit_words
+from systemstatus.wording import figure_text, limit_pair
 
 CHANGES: Final = 10
 LISTED: Final = 8
@@ -95,19 +95,11 @@ class AlertLine:
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(OfEntry):
     """One entry of the audit trail; before: how long before the trouble began, where that was soon before."""
 
     entry: AuditEntry
     before: str
-
-    @property
-    def words(self) -> str:
-        return words_for(self.entry.action)
-
-    @property
-    def subject(self) -> str:
-        return subject_of(self.entry.action, self.entry.target)
 
 
 def read(moment: Moment, params: QueryDict) -> dict[str, object]:
@@ -181,7 +173,7 @@ def card(signal: Signal, moment: Moment, series: Series) -> SignalCard:
         level = BY_LEVEL[judging.level_of(budget, "", newest, "")] if budget and is_judged else NONE
         return SignalCard(
             signal.key, signal.label, figure_text(newest, unit), NAMES[metric],
-            limit_words(budget).partition(",")[0].capitalize() if budget else "24 h",
+            limit_pair(budget)[0].capitalize() if budget else "24 h",
             NONE if moment.is_gone else level, [decimal(value) for value in values],
         )  # fmt: skip
     return SignalCard(signal.key, signal.label, "", "No data yet", signal.filled_by, NONE, [])

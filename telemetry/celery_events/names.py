@@ -1,11 +1,10 @@
 """Makes names of tasks and modules fit the columns of a job event, the same way everywhere."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
-MARK: Final = "~"
-DIGEST_LENGTH: Final = 4
+from telemetry.fitting import fitted, printable, with_digest
+
 # What the last part of a task module is usually called: it says nothing of the domain.
 COMMON_PARTS: Final = frozenset({"tasks", "task", "jobs", "job", "celery", "worker", "workers", "__main__"})
 
@@ -24,25 +23,7 @@ def job_type_of(task_name: str, most: int = 40) -> str:
     return with_digest(f"{initials}.{own}" if packages else own, name, most)
 
 
-def fitted(text: str, most: int) -> str:
-    """Return a text that has at most so many characters: itself, or its beginning and a digest."""
-    clean = printable(text)
-    return clean if len(clean) <= most else with_digest(clean, clean, most)
-
-
-def with_digest(short: str, whole: str, most: int) -> str:
-    digest = hashlib.sha256(whole.encode(errors="replace")).hexdigest()[:DIGEST_LENGTH]
-    return f"{short[: most - len(MARK) - DIGEST_LENGTH]}{MARK}{digest}"
-
-
 def domain_of(module: str, most: int = 16) -> str:
     """Return the domain that a task's module stands for: 'shop.billing.tasks' is 'billing'."""
     parts: Sequence[str] = [part for part in module.split(".") if part and part not in COMMON_PARTS]
     return fitted(parts[-1], most) if parts else "app"
-
-
-def printable(text: str) -> str:
-    """Return a text without what cannot be shown; a plain one, such as a task's id, costs next to nothing."""
-    if text.isprintable():
-        return text.strip()
-    return "".join(character for character in text if character.isprintable()).strip()

@@ -6,10 +6,10 @@ from typing import Any
 from celery.exceptions import TimeLimitExceeded
 
 from telemetry.attempts import explain
-from telemetry.celery_events.names import fitted
 from telemetry.celery_events.plans import plan_of
 from telemetry.celery_events.running import TERMINATED, opening
 from telemetry.drops import drops
+from telemetry.fitting import fitted
 from telemetry.intake import count_drop, record
 
 EXPIRED = "Expired"

@@ -10,10 +10,10 @@ from celery import states
 from celery.exceptions import Ignore, Retry
 
 from telemetry.attempts import open_attempts
-from telemetry.celery_events.names import fitted
 from telemetry.celery_events.plans import Plan, plan_of
 from telemetry.celery_events.published import mark_of, queued_at
 from telemetry.celery_events.whose import Owner, Publishing, owner_of, publishing
+from telemetry.fitting import fitted
 from telemetry.intake import count_drop, record
 from telemetry.jobs import error_code, no_later_than
 from telemetry.measure import Meter

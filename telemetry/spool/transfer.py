@@ -85,7 +85,6 @@ def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
 
     Raises AsideFullError where some are, and too much lies aside already: everything stays in the spool then.
     """
-    has_room = aside_count() < ASIDE_MOST
     if unnamed := chunk.rows.keys() - layout.columns.keys():
         raise BadSegment(f"its first line names no columns of {', '.join(sorted(unnamed))} events")
     with transaction.atomic():
@@ -94,11 +93,7 @@ def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
             cursor.execute(ADVANCE, [layout.name, known + chunk.length, chunk.events, base])
             if not cursor.rowcount:
                 raise OffsetMoved(layout.name)
-        refused = [
-            reason
-            for kind, rows in chunk.rows.items()
-            for reason in store_rows(layout, kind, rows, has_room=has_room)
-        ]
+        refused = [reason for kind, rows in chunk.rows.items() for reason in store_rows(layout, kind, rows)]
         # Before the commit: a kill in between sets them aside twice under one name, and loses none.
         for place, garbage in chunk.garbage:
             set_aside_bytes(
@@ -107,19 +102,36 @@ def store(layout: Layout, known: int, chunk: Chunk) -> list[str]:
     return refused
 
 
-def store_rows(layout: Layout, kind: str, rows: Sequence[bytes], *, has_room: bool) -> list[str]:
-    """Copy rows of one kind; where the database refuses some, find them by halves and set them aside."""
+def store_rows(layout: Layout, kind: str, rows: Sequence[bytes]) -> list[str]:
+    """Copy rows of one kind; where the database refuses some, set those aside while there is room."""
+    error = refusal(layout, kind, rows)
+    if error is None:
+        return []
+    if aside_count() >= ASIDE_MOST:
+        raise AsideFullError(f"{ASIDE_MOST:,} lie in spool/aside, and more are refused: {error}") from error
+    return set_apart(layout, kind, rows, error)
+
+
+def refusal(layout: Layout, kind: str, rows: Sequence[bytes]) -> DataError | IntegrityError | None:
+    """Copy rows of one kind; returns why the database refuses them, and then stores none."""
     try:
         with transaction.atomic():
             ship_encoded(kind, layout.columns[kind], rows)
     except (DataError, IntegrityError) as error:
-        if not has_room:
-            raise AsideFullError(
-                f"{ASIDE_MOST:,} lie in spool/aside, and more are refused: {error}"
-            ) from error
-        if len(rows) == 1:
-            return [set_aside_row(layout, kind, rows[0], error)]
-        half = len(rows) // 2
-        halves = (rows[:half], rows[half:])
-        return [why for some in halves for why in store_rows(layout, kind, some, has_room=True)]
-    return []
+        return error
+    return None
+
+
+def set_apart(
+    layout: Layout, kind: str, rows: Sequence[bytes], error: DataError | IntegrityError
+) -> list[str]:
+    """Find which of refused rows are at fault by halves, set those aside and store the others."""
+    if len(rows) == 1:
+        return [set_aside_row(layout, kind, rows[0], error)]
+    half = len(rows) // 2
+    return [
+        reason
+        for some in (rows[:half], rows[half:])
+        if (fault := refusal(layout, kind, some)) is not None
+        for reason in set_apart(layout, kind, some, fault)
+    ]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from telemetry.celery_events.names import domain_of, fitted, job_type_of
+from telemetry.celery_events.names import domain_of, job_type_of
 
 
 @pytest.mark.parametrize("name", ["costs.export", "a" * 40, "import nightly", "Überweisung.senden"])
@@ -49,9 +49,3 @@ def test_the_domain_is_the_package_of_the_tasks(module: str, domain: str) -> Non
 
 def test_a_long_package_is_cut_to_the_column() -> None:
     assert len(domain_of("shop.recommendation_engine.tasks")) == 16
-
-
-def test_ids_that_are_too_long_keep_their_beginning() -> None:
-    assert fitted("order-17", 40) == "order-17"
-    assert fitted("x" * 60, 40).startswith("xxxx")
-    assert fitted("x" * 60, 40) != fitted("x" * 61, 40)
