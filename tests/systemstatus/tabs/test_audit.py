@@ -137,7 +137,8 @@ def test_filters_are_in_the_address_and_what_cannot_be_one_is_named(operator: Cl
     assert "Nothing fits these filters" in shown(operator, "?family=token")
     assert "Kind is not one of those in the list" in shown(operator, "?family=odd")
     assert "From day is not understood" in shown(operator, "?first=tomorrow")
-    assert "There is no entry 99" in shown(operator, "?entry=99")
+    gone = AuditEntry.objects.latest("id").pk + 1
+    assert f"There is no entry {gone}" in shown(operator, f"?entry={gone}")
     assert "does not belong to this list" in shown(operator, "?cursor=forged")
 
 
